@@ -1,0 +1,113 @@
+"""What was measured in one run: phases, samples, totals, attribution, outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .provenance import Provenance
+
+#: The phases of an inspection, in order.
+PHASES = ("runtime_import", "load", "allocate", "invoke_first", "invoke")
+
+
+class Status(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+    KILLED = "killed"
+    CRASHED = "crashed"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a run. Bytes of resident memory; ``rss_peak`` by the VmHWM method
+    (trim, reset, step, read), None where the kernel does not allow the reset.
+    ``start`` is seconds since the start of the run, on the clock of the samples."""
+
+    name: str
+    seconds: float
+    rss_before: int | None
+    rss_peak: int | None
+    rss_after: int | None
+    anon_after: int | None
+    file_after: int | None
+    start: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMemory:
+    """A process of the board that held memory at a moment."""
+
+    pid: int
+    name: str
+    rss: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopProcesses:
+    t: float
+    processes: tuple[ProcessMemory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Curves of one run, all of one length. ``t`` in seconds since the start of the run, the rest
+    bytes; a value that could not be read is None. They draw the curve and never claim a peak."""
+
+    t: tuple[float, ...] = ()
+    rss: tuple[int | None, ...] = ()
+    available: tuple[int | None, ...] = ()
+    swap_free: tuple[int | None, ...] = ()
+    processes: tuple[TopProcesses, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Bytes. The terms behind each are made by ``figures.explain``."""
+
+    weights: int | None
+    arena_rw: int | None
+    arena_rw_persistent: int | None
+    dynamic: int | None
+    lower_bound: int | None
+    sum_without_reuse: int | None
+    process_peak: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the resident memory after the first invoke; all parts add up to it exactly."""
+
+    part: str
+    bytes: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    cause: str
+    proof: str
+    remedy: str
+    saves: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. A kill or a crash is a result, not an exception.
+
+    ``phase`` is the phase it was in; ``signal`` the signal's name ('SIGABRT') where one ended it.
+    """
+
+    status: Status
+    phase: str | None = None
+    message: str = ""
+    signal: str | None = None
+    findings: tuple[Finding, ...] = field(default=())
+    log: tuple[str, ...] = field(default=())  # the last native lines of the worker
+
+    @property
+    def ok(self) -> bool:
+        return self.status is Status.OK

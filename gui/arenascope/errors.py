@@ -1,0 +1,123 @@
+"""Every error that this program raises on purpose.
+
+    ArenaScopeError            message, hint (what to do), detail (evidence)
+    ├── UsageError             the request itself makes no sense                  exit 2
+    ├── InputError             a model or file cannot be used                     exit 3
+    │   ├── ModelError         not a model, truncated, unknown operator
+    │   └── FileError          missing, directory, permission, disk full
+    ├── StoreError             a capture, device list or setting is damaged       exit 3
+    ├── LinkError              the device cannot be reached or refused us         exit 4
+    │   ├── HostKeyUnknown     first meeting, and nobody said yes
+    │   ├── HostKeyChanged     hard stop
+    │   ├── AuthenticationError
+    │   └── LinkLost           the connection ended in the middle
+    ├── DeployError            the agent could not be placed or started           exit 4
+    ├── WireError              what arrived is not the protocol                   exit 4
+    ├── BoardError             the agent reported a failure (``code``)            exit 4
+    └── Cancelled              somebody asked to stop
+
+A kill, a crash or a refusal of memory on the device is not an error but an ``Outcome``.
+Exit codes are those of the command line; ``__main__`` is the only place that uses them.
+"""
+
+from __future__ import annotations
+
+
+class ArenaScopeError(Exception):
+    """``message`` names the thing and the reason, ``hint`` the next step, ``detail`` the evidence."""
+
+    exit_code = 1
+    code = "error"
+    default_hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        self.detail = detail
+
+
+class UsageError(ArenaScopeError):
+    exit_code = 2
+    code = "usage"
+    default_hint = "Run the command with --help to see what it takes."
+
+
+class InputError(ArenaScopeError):
+    exit_code = 3
+    code = "input"
+
+
+class ModelError(InputError):
+    code = "model"
+    default_hint = "Check that the file is a complete .tflite model; convert or download it again."
+
+
+class FileError(InputError):
+    code = "file"
+    default_hint = "Check the path and its permissions."
+
+
+class StoreError(ArenaScopeError):
+    exit_code = 3
+    code = "store"
+
+
+class LinkError(ArenaScopeError):
+    exit_code = 4
+    code = "link"
+    default_hint = "Check that the device is on, reachable, and that its SSH server runs."
+
+
+class HostKeyUnknown(LinkError):
+    code = "host_key_unknown"
+    default_hint = (
+        "Compare the fingerprint with the device's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), "
+        "then accept it with: arenascope devices add USER@HOST"
+    )
+
+
+class HostKeyChanged(LinkError):
+    code = "host_key_changed"
+    default_hint = (
+        "If the device was set up anew, remove the old key with ssh-keygen -R and add it again. "
+        "If not, somebody may stand between you and the device: do not connect."
+    )
+
+
+class AuthenticationError(LinkError):
+    code = "authentication"
+    default_hint = "Check the user name; give a password or a key that the device accepts."
+
+
+class LinkLost(LinkError):
+    code = "link_lost"
+
+
+class DeployError(ArenaScopeError):
+    exit_code = 4
+    code = "deploy"
+
+
+class WireError(ArenaScopeError):
+    exit_code = 4
+    code = "wire"
+    default_hint = "Close the connection and try again; if it stays, report the detail."
+
+
+class BoardError(ArenaScopeError):
+    """An error that the agent reported; ``board_code`` is its code on the wire."""
+
+    exit_code = 4
+    code = "board"
+
+    def __init__(
+        self, message: str, *, board_code: str = "", hint: str | None = None, detail: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.board_code = board_code
+
+
+class Cancelled(ArenaScopeError):
+    exit_code = 1
+    code = "cancelled"
