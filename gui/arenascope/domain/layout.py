@@ -120,6 +120,18 @@ class MemoryLayout:
     def subgraphs(self) -> tuple[int, ...]:
         return tuple(sorted({p.subgraph for p in self.placements}))
 
+    @cached_property
+    def _operators_by_key(self) -> dict[tuple[int, int], PlacedOperator]:
+        return {(o.subgraph, o.index): o for o in self.operators}
+
+    def operator(self, subgraph: int, index: int) -> PlacedOperator | None:
+        return self._operators_by_key.get((subgraph, index))
+
+    def operator_name(self, subgraph: int, index: int) -> str:
+        """'CONV_2D', or '' for an operator that is not there."""
+        found = self.operator(subgraph, index)
+        return found.name if found else ""
+
     def plan(self, subgraph: int = 0) -> tuple[PlacedOperator, ...]:
         """Operators of a subgraph in execution order."""
         ops = [o for o in self.operators if o.subgraph == subgraph and o.step is not None]

@@ -1,0 +1,52 @@
+"""What a run tells while it goes on. Frozen values; they cross threads as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.measurement import Outcome, Phase, Samples, TopProcesses
+
+
+@dataclass(frozen=True, slots=True)
+class Connecting:
+    """A step towards a device, in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """Bytes of the model that have reached the device."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    name: str
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesArrived:
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessesSeen:
+    top: TopProcesses
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    outcome: Outcome
+
+
+#: Everything that ``workflow.inspect`` may tell.
+RunEvent = Connecting | UploadProgress | PhaseStarted | PhaseEnded | SamplesArrived | ProcessesSeen | RunEnded

@@ -1,0 +1,74 @@
+"""Work off the caller's thread, and a way to stop it.
+
+Plain threads: paramiko blocks, and nothing here has heard of Qt.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from ..errors import Cancelled
+
+T = TypeVar("T")
+
+
+class CancelToken:
+    """A request to stop. Set once, from any thread; callbacks run at once on that thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        with self._lock:
+            if self._cancelled.is_set():
+                return
+            self._cancelled.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_cancel(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` on cancel (now, if it has come already). Returns what takes it back."""
+        with self._lock:
+            if not self._cancelled.is_set():
+                self._callbacks.append(callback)
+                return lambda: self._forget(callback)
+        callback()
+        return lambda: None
+
+    def raise_if_cancelled(self) -> None:
+        if self.cancelled:
+            raise Cancelled("Stopped as asked.", hint="")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for a cancel; True if it came."""
+        return self._cancelled.wait(timeout)
+
+    def _forget(self, callback: Callable[[], None]) -> None:
+        with self._lock:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+
+class JobRunner:
+    """One worker thread, jobs in order: a board does one thing at a time."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"job-{name}")
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Errors of the job travel in its future."""
+        return self._executor.submit(job)
+
+    def close(self) -> None:
+        """Drop what has not begun and wait for what has; cancel its token first."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
