@@ -14,7 +14,7 @@ _FACTORS = {
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
-def format_bytes(count: int | float | None) -> str:
+def format_bytes(count: float | None) -> str:
     """'423.0 KiB'. Unknown is 'unknown', never 0.
 
     >>> format_bytes(433152), format_bytes(17), format_bytes(None)

@@ -1,0 +1,36 @@
+"""The sums of a capture. What each is made of is told by ``figures``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .alive import lower_bound
+from .graph import Graph
+from .layout import Kind, MemoryLayout
+from .measurement import Phase, Totals
+
+
+def totals(layout: MemoryLayout, graph: Graph | None, phases: Iterable[Phase]) -> Totals:
+    """Arenas, bounds and sums run over all subgraphs: while control flow runs, theirs exist beside the main one.
+
+    ``process_peak`` is the highest peak of any phase, None where no peak could be read.
+    """
+    read = bool(layout.placements)
+    peaks = [p.rss_peak for p in phases if p.rss_peak is not None]
+    return Totals(
+        weights=graph.weight_bytes if graph is not None else None,
+        arena_rw=_arenas(layout, Kind.ARENA_RW) if read else None,
+        arena_rw_persistent=_arenas(layout, Kind.ARENA_RW_PERSISTENT) if read else None,
+        dynamic=_sum(layout, Kind.DYNAMIC) if read else None,
+        lower_bound=sum(lower_bound(layout, s) for s in layout.subgraphs) if read else None,
+        sum_without_reuse=_sum(layout, Kind.ARENA_RW) if read else None,
+        process_peak=max(peaks, default=None),
+    )
+
+
+def _arenas(layout: MemoryLayout, kind: Kind) -> int:
+    return sum(a.bytes for a in layout.arenas if a.kind is kind)
+
+
+def _sum(layout: MemoryLayout, kind: Kind) -> int:
+    return sum(p.bytes or 0 for p in layout.placements if p.kind is kind and p.address is not None)
