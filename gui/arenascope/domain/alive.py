@@ -73,7 +73,8 @@ def alive_bytes(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA
 def busiest_step(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> int | None:
     """The first step with the largest sum of bytes alive: no arena can be smaller than that sum."""
     sums = alive_bytes(layout, subgraph, kind)
-    return max(range(len(sums)), key=lambda s: (sums[s], -s)) if sums and max(sums) else None
+    largest = max(sums, default=0)
+    return sums.index(largest) if largest else None
 
 
 def high_water_step(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> int | None:

@@ -141,6 +141,4 @@ class MemoryLayout:
         return next((a for a in self.arenas if a.subgraph == subgraph and a.kind == kind), None)
 
     def in_arena(self, subgraph: int, kind: Kind = Kind.ARENA_RW) -> tuple[Placement, ...]:
-        return tuple(
-            p for p in self.placements if p.subgraph == subgraph and p.kind == kind and p.in_arena
-        )
+        return tuple(p for p in self.placements if p.subgraph == subgraph and p.kind == kind and p.in_arena)

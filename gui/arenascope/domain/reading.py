@@ -145,7 +145,12 @@ def _aliases(
         node = nodes[index]
         for out in node.outputs:
             target = tensors.get(out)
-            if target is None or target.kind is not Kind.ARENA_RW or target.address is None or not target.bytes:
+            if (
+                target is None
+                or target.kind is not Kind.ARENA_RW
+                or target.address is None
+                or not target.bytes
+            ):
                 continue
             for source in node.inputs:
                 tensor = tensors.get(source)

@@ -86,7 +86,9 @@ def _predicate(term: str) -> Predicate:
             raise QueryError(f"{term!r}: after alive@ stands a step, as in alive@12.")
         step = int(lowered[6:])
         return lambda p, _: p.alive_at(step)
-    return lambda p, layout: lowered in p.name.lower() or lowered == f"#{p.index}" or _of_operator(p, layout, lowered)
+    return lambda p, layout: (
+        lowered in p.name.lower() or lowered == f"#{p.index}" or _of_operator(p, layout, lowered)
+    )
 
 
 def _regex(pattern: str) -> Predicate:
