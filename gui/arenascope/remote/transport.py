@@ -1,0 +1,52 @@
+"""The seam to a device: a way to start the agent there and a way to put a file there.
+
+``local.py`` and ``ssh.py`` stand behind it; nothing above knows which. Failures are raised as
+LinkError, AuthenticationError, DeployError … of ``arenascope.errors``; no foreign exception passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+#: Called with (bytes done, bytes in all) while a file is sent.
+Progress = Callable[[int, int], None]
+
+
+class ByteChannel(Protocol):
+    """The two byte streams of one running agent. ``send`` and ``recv`` may be on different threads."""
+
+    def send(self, data: bytes) -> None:
+        """Send all of it. LinkLost when the other side is gone."""
+
+    def recv(self, limit: int) -> bytes:
+        """What has arrived, at most ``limit`` bytes; waits for the first. b"" at the end of the
+        stream, also when ``close`` is called from another thread."""
+
+    def close(self) -> None:
+        """End the stream, and with it the agent. May be called from any thread, and twice."""
+
+    def stderr_tail(self) -> str:
+        """The last lines that the far side wrote to stderr."""
+
+    def exit_status(self) -> int | None:
+        """Exit status of the far process once the stream has ended; None where it is not known."""
+
+
+class Transport(Protocol):
+    """One device. ``open_agent`` may deploy first; ``close`` ends everything that was opened."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the agent sees the same files as this program."""
+
+    def open_agent(self) -> ByteChannel: ...
+
+    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+        """Write a local file to a path on the device. FileError, LinkLost, BoardError (no space)."""
+
+    def close(self) -> None: ...
