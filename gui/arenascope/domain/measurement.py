@@ -65,6 +65,20 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardSample:
+    """A device at one moment of a watch: seconds since its start, bytes, and what watching costs
+    (bytes of the agent's server process, share of one core)."""
+
+    t: float
+    ram_total: int | None
+    available: int | None
+    swap_free: int | None
+    agent_rss: int | None
+    agent_cpu: float | None
+    top: tuple[ProcessMemory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Bytes. The terms behind each are made by ``figures.explain``."""
 

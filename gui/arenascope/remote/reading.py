@@ -1,0 +1,168 @@
+"""Events of an inspection on the wire → raw readings of the domain. Nothing that arrives is trusted.
+
+Any shape that the protocol does not know raises WireError; nothing else can come out of bad input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..domain.attribution import STEPS, Mapped, ProcessReading
+from ..domain.layout import Kind
+from ..domain.reading import RawNode, RawSubgraph, RawTensor
+from ..errors import WireError
+
+_MAX_TENSORS = 1_000_000
+_MAX_NAME = 4096
+_KINDS = {k.value: k for k in Kind}
+
+
+@dataclass
+class ReadingCollector:
+    """Takes the events in their order; a later reading of a subgraph replaces the earlier one."""
+
+    _heads: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _tensors: dict[int, list[RawTensor]] = field(default_factory=dict)
+    _memory: dict[str, Any] | None = None
+
+    def feed(self, name: str, data: dict[str, Any]) -> bool:
+        """True if the event was part of a reading."""
+        if name == "subgraph":
+            index = _count(data, "index")
+            self._heads[index] = data
+            self._tensors[index] = []
+        elif name == "tensors":
+            index = _count(data, "subgraph")
+            if index not in self._tensors:
+                raise WireError(f"Tensors of subgraph {index} came before the subgraph itself.")
+            rows = _list(data, "tensors")
+            if len(self._tensors[index]) + len(rows) > _MAX_TENSORS:
+                raise WireError(f"Subgraph {index} has more than {_MAX_TENSORS} tensors.")
+            self._tensors[index].extend(_tensor(row) for row in rows)
+        elif name == "memory":
+            self._memory = data
+        else:
+            return False
+        return True
+
+    def subgraphs(self) -> tuple[RawSubgraph, ...]:
+        return tuple(_subgraph(self._heads[i], self._tensors[i]) for i in sorted(self._heads))
+
+    def process(self, model_path: str) -> ProcessReading | None:
+        """The worker's memory after the first invoke; None if the run did not come that far."""
+        if self._memory is None:
+            return None
+        data = self._memory
+        resident = {Kind.ARENA_RW: 0, Kind.ARENA_RW_PERSISTENT: 0}
+        for arena in _list(data, "arenas"):
+            if not isinstance(arena, dict) or arena.get("kind") not in _KINDS:
+                raise WireError("An arena of the memory reading has no known kind.")
+            kind = _KINDS[arena["kind"]]
+            resident[kind] = resident.get(kind, 0) + _count(arena, "resident")
+        steps = data.get("anon_steps")
+        if not isinstance(steps, dict):
+            raise WireError("The memory reading has no steps.")
+        return ProcessReading(
+            when=_text(data.get("when"), "when"),
+            rss=_count(data, "rss"),
+            mappings=tuple(_mapping(row) for row in _list(data, "mappings")),
+            model_resident=_count(data, "model_resident"),
+            arena_resident=resident[Kind.ARENA_RW],
+            persistent_resident=resident[Kind.ARENA_RW_PERSISTENT],
+            dynamic_resident=_count(data, "dynamic_resident"),
+            runtime_paths=frozenset(_text(p, "runtime path") for p in _list(data, "runtime_paths")),
+            model_path=model_path,
+            anon_steps={s: _count(steps, s) for s in STEPS if steps.get(s) is not None},
+            delegated=data.get("delegated") is True,
+        )
+
+
+def _subgraph(head: dict[str, Any], tensors: list[RawTensor]) -> RawSubgraph:
+    nodes = head.get("nodes")
+    plan = head.get("plan")
+    return RawSubgraph(
+        index=_count(head, "index"),
+        when=_text(head.get("when"), "when"),
+        source=_text(head.get("source"), "source"),
+        inputs=_indices(head.get("inputs"), "inputs"),
+        outputs=_indices(head.get("outputs"), "outputs"),
+        variables=_indices(head.get("variables"), "variables"),
+        tensors=tuple(tensors),
+        nodes=None if nodes is None else tuple(_node(n) for n in _list(head, "nodes")),
+        plan=None if plan is None else _indices(plan, "plan"),
+    )
+
+
+def _node(data: Any) -> RawNode:
+    if not isinstance(data, dict):
+        raise WireError("A node of the reading is not an object.")
+    temporaries = data.get("temporaries")
+    name = data.get("name")
+    return RawNode(
+        index=_count(data, "index"),
+        name=None if name is None else _text(name, "operator name"),
+        inputs=_indices(data.get("inputs"), "inputs"),
+        outputs=_indices(data.get("outputs"), "outputs"),
+        temporaries=None if temporaries is None else _indices(temporaries, "temporaries"),
+        delegate=data.get("delegate") is True,
+    )
+
+
+def _tensor(row: Any) -> RawTensor:
+    if not isinstance(row, list) or len(row) != 7:
+        raise WireError("A tensor of the reading is not a row of seven values.")
+    index, name, dtype, shape, size, kind, address = row
+    if not _is_count(index) or kind not in _KINDS:
+        raise WireError(f"A tensor of the reading has the index {index!r} and the kind {kind!r}.")
+    for value in (size, address):
+        if value is not None and not _is_count(value):
+            raise WireError(f"Tensor {index} of the reading has the size or address {value!r}.")
+    return RawTensor(
+        index,
+        _text(name, "tensor name"),
+        _text(dtype, "type"),
+        None if shape is None else _indices(shape, "shape"),
+        size,
+        _KINDS[kind],
+        address,
+    )
+
+
+def _mapping(row: Any) -> Mapped:
+    if not isinstance(row, list) or len(row) != 3 or not _is_count(row[1]) or not _is_count(row[2]):
+        raise WireError("A mapping of the memory reading is not [path, resident, anonymous].")
+    return Mapped(_text(row[0], "path"), row[1], row[2])
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
+
+
+def _count(data: dict[str, Any], key: str) -> int:
+    value = data.get(key)
+    if not isinstance(value, int) or not _is_count(value):
+        raise WireError(f"The reading has {key} = {value!r}, not a count.")
+    return value
+
+
+def _list(data: dict[str, Any], key: str) -> list[Any]:
+    value = data.get(key)
+    if not isinstance(value, list):
+        raise WireError(f"The reading has no list {key}.")
+    return value
+
+
+def _indices(value: Any, what: str) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise WireError(f"The reading has no list of {what}.")
+    for item in value:
+        if not isinstance(item, int) or isinstance(item, bool) or not -1 << 31 <= item < 1 << 31:
+            raise WireError(f"The reading has {item!r} among its {what}.")
+    return tuple(value)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise WireError(f"The reading has {value!r} as {what}, not a text.")
+    return value[:_MAX_NAME]

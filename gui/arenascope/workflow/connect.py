@@ -1,0 +1,97 @@
+"""From a name to a device that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..domain.board import Board
+from ..remote import translate
+from ..remote.link import AgentLink
+from ..remote.local import LocalTransport
+from ..remote.prompts import NoPrompts, Prompts
+from .events import Connecting
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ..remote.transport import Transport
+
+#: What this computer is called, in lists and in captures.
+THIS_COMPUTER = "this computer"
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Device:
+    """A connected device. Close it, or use it in a ``with``: that ends everything of ours on it."""
+
+    name: str
+    board: Board
+    link: AgentLink
+    transport: Transport
+
+    @property
+    def is_local(self) -> bool:
+        return self.transport.is_local
+
+    def close(self) -> None:
+        self.link.close()
+        self.transport.close()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(
+    target: str = LOCAL,
+    prompts: Prompts | None = None,
+    on_progress: Callable[[Connecting], None] | None = None,
+    *,
+    probe_runtime: bool = False,
+) -> Device:
+    """Connect to 'local', a saved device, 'user@host[:port]' or an alias of ~/.ssh/config.
+
+    Raises UsageError for a target that cannot be read, LinkError and DeployError for the rest.
+    ``probe_runtime`` also asks which runtime works there; that costs a process on the device.
+    """
+    tell = on_progress or (lambda event: None)
+    name, transport = _transport(target, prompts or NoPrompts(), tell)
+    link = AgentLink(transport)
+    try:
+        tell(Connecting(f"Starting the agent on {name}"))
+        link.open()
+        facts = link.request("probe", {"runtime": probe_runtime}, timeout=60 if probe_runtime else 30)
+        board = translate.board(facts, name)
+    except BaseException:
+        link.close()
+        transport.close()
+        raise
+    return Device(name, board, link, transport)
+
+
+def refresh(device: Device) -> Device:
+    """The same device with its facts asked for again (memory available changes)."""
+    return replace(
+        device, board=translate.board(device.link.request("probe", {"runtime": False}), device.name)
+    )
+
+
+def _transport(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> tuple[str, Transport]:
+    if target in (LOCAL, THIS_COMPUTER):
+        return THIS_COMPUTER, LocalTransport()
+    # Only who connects to a board pays for loading paramiko.
+    from ..remote.ssh import SshTransport
+    from .devices import resolve
+
+    address = resolve(target)
+    if address.kind == LOCAL:
+        return THIS_COMPUTER, LocalTransport()
+    tell(Connecting(f"Connecting to {address.text}"))
+    return target, SshTransport(address, prompts)

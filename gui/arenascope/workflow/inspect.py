@@ -1,0 +1,290 @@
+"""Run a model on a device and bring back where its memory lies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..domain.attribution import attribute
+from ..domain.board import Board
+from ..domain.capture import Capture, ModelFacts, Options
+from ..domain.graph import Graph, Tensor, tensor_bytes
+from ..domain.layout import MemoryLayout
+from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
+from ..domain.reading import assemble
+from ..domain.totals import totals
+from ..errors import ArenaScopeError, LinkLost, UsageError
+from ..remote import translate
+from ..remote.reading import ReadingCollector
+from ..tflite.reader import notes, read_model
+from .connect import Device
+from .events import PhaseEnded, PhaseStarted, ProcessesSeen, RunEnded, RunEvent, SamplesArrived
+from .jobs import CancelToken
+from .staging import stage_model
+
+#: The runtime keeps extents in 32-bit integers.
+_MAX_EXTENT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class InspectRequest:
+    """What to run. ``inputs`` maps an input's name to its shape; ``batch`` is the first dimension of the rest.
+
+    ``timeout`` is in seconds for the whole run on the device.
+    """
+
+    batch: int | None = None
+    inputs: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    threads: int | None = None
+    delegate: str = "default"
+    preserve_all: bool = False
+    invoke: bool = True
+    timeout: float = 300.0
+    seed: int = 0
+    sample_hz: float = 20.0
+
+
+def inspect(
+    device: Device,
+    model: Path,
+    request: InspectRequest | None = None,
+    on_event: Callable[[RunEvent], None] | None = None,
+    cancel: CancelToken | None = None,
+) -> Capture:
+    """Raises InputError for the model, UsageError for the request, LinkError for the device.
+
+    How the run itself ended, a kill or a crash included, is ``Capture.outcome``.
+    ``on_event`` is called on other threads than the caller's.
+    """
+    request = request or InspectRequest()
+    tell = on_event or (lambda event: None)
+    cancel = cancel or CancelToken()
+    graph = read_model(model)
+    shapes = input_shapes(graph, request)
+    _check(request)
+    cancel.raise_if_cancelled()
+    remote_path = stage_model(device, model, graph, tell, cancel)
+    cancel.raise_if_cancelled()
+
+    run = _Run(tell)
+    params: dict[str, Any] = {
+        "model": remote_path,
+        "inputs": {str(index): list(shape) for index, shape in shapes.items()},
+        "threads": request.threads,
+        "delegate": request.delegate,
+        "preserve_all": request.preserve_all,
+        "invoke": request.invoke,
+        "seed": request.seed,
+    }
+    run_id = device.link.start_run(
+        "inspect", params, run.on_event, timeout=request.timeout, sample_hz=request.sample_hz
+    )
+    forget = cancel.on_cancel(lambda: device.link.cancel_run(run_id))
+    try:
+        outcome = run.wait()
+    finally:
+        forget()
+    capture = _capture(device, graph, request, shapes, run, outcome, remote_path)
+    return replace(capture, notes=notes(model, graph))
+
+
+def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, ...]]:
+    """Tensor index → shape, for the inputs whose shape the request changes.
+
+    An input is named by its tensor or by a signature. Raises UsageError, naming what the model has.
+    """
+    tensors = {index: graph.main.tensors[index] for index in graph.main.inputs if index >= 0}
+    names = {t.name: i for i, t in tensors.items()}
+    for signature in graph.signatures:
+        if signature.subgraph == 0:
+            names.update({n: i for n, i in signature.inputs if i in tensors and n not in names})
+    shapes: dict[int, tuple[int, ...]] = {}
+    for name, shape in request.inputs.items():
+        if name not in names:
+            known = ", ".join(f"{n} {list(tensors[i].shape)}" for n, i in names.items()) or "none"
+            raise UsageError(f"The model has no input named {name!r}.", hint=f"Its inputs: {known}.")
+        _check_shape(name, shape, tensors[names[name]])
+        shapes[names[name]] = shape
+    if request.batch is not None:
+        if not 1 <= request.batch <= _MAX_EXTENT:
+            raise UsageError(
+                f"The batch is {request.batch}; it must be from 1 to {_MAX_EXTENT:,}.",
+                hint="The runtime counts every dimension in 32 bits. Give a smaller whole number.",
+            )
+        if not any(t.shape for t in tensors.values()):
+            raise UsageError(
+                "The model has no input with a batch dimension.",
+                hint="Leave --batch out, or name a shape with --input NAME=…",
+            )
+        for index, tensor in tensors.items():
+            if index not in shapes and tensor.shape:
+                shapes[index] = (request.batch, *(max(d, 1) for d in tensor.shape[1:]))
+    return shapes
+
+
+def _check_shape(name: str, shape: tuple[int, ...], tensor: Tensor) -> None:
+    if len(shape) != len(tensor.shape):
+        raise UsageError(
+            f"The input {name!r} has {len(tensor.shape)} dimensions {list(tensor.shape)}; "
+            f"the shape given has {len(shape)}: {list(shape)}.",
+            hint="Give as many dimensions as the model has.",
+        )
+    if any(not 1 <= extent <= _MAX_EXTENT for extent in shape):
+        raise UsageError(
+            f"The shape {list(shape)} of input {name!r} has a dimension outside 1 to {_MAX_EXTENT:,}.",
+            hint="The runtime counts every dimension in 32 bits.",
+        )
+
+
+def _check(request: InspectRequest) -> None:
+    if request.threads is not None and not 1 <= request.threads <= 1024:
+        raise UsageError(
+            f"The number of threads is {request.threads}; it must be from 1 to 1024.",
+            hint="Leave it out for the runtime's own default.",
+        )
+    if request.delegate not in ("default", "none"):
+        raise UsageError(f"There is no delegate {request.delegate!r}.", hint="Use default or none.")
+    if not 0 < request.timeout <= 7 * 86400:
+        raise UsageError(
+            f"The time limit is {request.timeout} s; it must be above 0 and at most a week.",
+            hint="Give seconds, as in --timeout 120.",
+        )
+
+
+class _Run:
+    """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
+
+    def __init__(self, tell: Callable[[RunEvent], None]) -> None:
+        self._tell = tell
+        self._done = threading.Event()
+        self._outcome: Outcome | None = None
+        self._error: ArenaScopeError | None = None
+        self.reading = ReadingCollector()
+        self.phases: list[Phase] = []
+        self.samples: list[Samples] = []
+        self.processes: list[TopProcesses] = []
+        self.runtime: dict[str, Any] = {}
+        self.agent: dict[str, Any] = {}
+
+    def on_event(self, name: str, data: dict[str, Any]) -> None:
+        if self._done.is_set():
+            return
+        try:
+            self._take(name, data)
+        except ArenaScopeError as error:
+            self._error = error
+            self._done.set()
+
+    def wait(self) -> Outcome:
+        self._done.wait()
+        if self._error is not None:
+            raise self._error
+        assert self._outcome is not None
+        return self._outcome
+
+    def _take(self, name: str, data: dict[str, Any]) -> None:
+        if self.reading.feed(name, data):
+            return
+        if name == "phase_started":
+            self._tell(PhaseStarted(*translate.phase_start(data)))
+        elif name == "phase":
+            phase = translate.phase(data)
+            self.phases.append(phase)
+            self._tell(PhaseEnded(phase))
+        elif name == "samples":
+            samples = translate.samples(data)
+            self.samples.append(samples)
+            self._tell(SamplesArrived(samples))
+        elif name == "processes":
+            top = translate.processes(data)
+            self.processes.append(top)
+            self._tell(ProcessesSeen(top))
+        elif name == "runtime":
+            self.runtime = data
+        elif name == "lost":
+            raise LinkLost(
+                str(data.get("message") or "The connection to the device ended during the run."),
+                hint="Check the device and its network, then run again.",
+                detail=str(data.get("detail") or ""),
+            )
+        elif name == "ended":
+            self.agent = data
+            self._outcome = translate.outcome(data)
+            self._tell(RunEnded(self._outcome))
+            self._done.set()
+
+
+def _capture(
+    device: Device,
+    graph: Graph,
+    request: InspectRequest,
+    shapes: dict[int, tuple[int, ...]],
+    run: _Run,
+    outcome: Outcome,
+    model_path: str,
+) -> Capture:
+    subgraphs = run.reading.subgraphs()
+    layout = assemble(subgraphs, graph, preserve_all=request.preserve_all)
+    process = run.reading.process(model_path)
+    board: Board = translate.with_runtime(device.board, run.runtime) if run.runtime else device.board
+    rss, cpu = translate.agent_cost(run.agent)
+    return Capture(
+        tool_version=__version__,
+        model=ModelFacts(
+            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
+        ),
+        device=board,
+        options=Options(
+            request.threads,
+            request.delegate,
+            request.preserve_all,
+            {
+                graph.main.tensors[i].name: _shape_of(graph, i, shapes, layout)
+                for i in graph.main.inputs
+                if i >= 0
+            },
+        ),
+        layout=layout,
+        phases=tuple(run.phases),
+        totals=totals(layout, graph, run.phases),
+        attribution=attribute(process) if process is not None else (),
+        samples=_joined(run.samples, run.processes),
+        outcome=outcome if outcome.status is not Status.OK or layout.placements else _nothing_read(outcome),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        layout_source=subgraphs[0].source if subgraphs else None,
+        agent_rss=rss,
+        agent_cpu=cpu,
+    )
+
+
+def _shape_of(
+    graph: Graph, index: int, shapes: dict[int, tuple[int, ...]], layout: MemoryLayout
+) -> tuple[int, ...]:
+    """The shape that ran: as read, else as asked for, else the file's."""
+    placed = layout.by_key.get((0, index))
+    if (
+        placed is not None
+        and placed.shape is not None
+        and tensor_bytes(placed.dtype, placed.shape) is not None
+    ):
+        return placed.shape
+    return shapes.get(index, graph.main.tensors[index].shape)
+
+
+def _nothing_read(outcome: Outcome) -> Outcome:
+    return replace(outcome, status=Status.FAILED, message="The run ended without a reading of the layout.")
+
+
+def _joined(parts: list[Samples], processes: list[TopProcesses]) -> Samples:
+    return Samples(
+        t=tuple(t for s in parts for t in s.t),
+        rss=tuple(v for s in parts for v in s.rss),
+        available=tuple(v for s in parts for v in s.available),
+        swap_free=tuple(v for s in parts for v in s.swap_free),
+        processes=tuple(processes),
+    )
