@@ -1,0 +1,33 @@
+#!/bin/sh
+# Usage: setup-venv.sh VENV WHAT    Makes a virtual environment and installs ArenaScope ('.' or '.[dev]') into it.
+set -eu
+venv=$1 what=$2
+here=$(dirname "$0")
+
+if [ ! -x "$venv/bin/python" ]; then
+    python=$("$here/find-python.sh")
+    echo "Making $venv with $("$python" --version) ..."
+    if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
+        rm -rf "$venv"
+        # Debian keeps the venv module in a package of its own.
+        if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+            sh "$here/apt-install.sh" python3-venv
+            "$python" -m venv "$venv"
+        else
+            echo "This Python cannot make virtual environments. On Debian: sudo apt-get install python3-venv" >&2
+            exit 1
+        fi
+    fi
+fi
+
+echo "Installing $what (the first time takes a few minutes) ..."
+for attempt in 1 2 3; do
+    if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+        --constraint "$here/constraints.txt" --editable "$what"; then
+        exit 0
+    fi
+    echo "Attempt $attempt failed." >&2
+    sleep "$attempt"
+done
+echo "pip could not install ArenaScope; its own words are above." >&2
+exit 1
