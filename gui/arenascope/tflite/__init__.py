@@ -1,0 +1,6 @@
+"""Model files: their bytes become a ``domain.graph.Graph``.
+
+``reader.read_model`` reads one, ``notes.notes`` tells what its owner should know about it.
+Importing either is cheap: the generated schema, and NumPy with it, is imported when the first
+model is read.
+"""

@@ -1,0 +1,97 @@
+"""What stands between the generated schema and a file that nobody vouches for.
+
+The generated accessors follow any offset and believe any count. Three things keep them honest:
+flatbuffers itself fails on an offset outside of the file, ``Guarded`` measures a string before it
+is copied, and ``Budget`` ends a walk that a small file has made endless by naming the same table
+many times.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from flatbuffers.table import Table
+
+#: What flatbuffers, struct and NumPy raise on bytes that are no model.
+DAMAGE = (struct.error, ValueError, TypeError, IndexError, KeyError, OverflowError)
+
+#: A walk ends here. The largest known models have a few hundred thousand tables and less than
+#: 100 MB of names, so what goes beyond was made to exhaust its reader.
+_MOST_TABLES = 1_000_000
+_MOST_BYTES = 128 * 1024 * 1024
+
+#: Strings and vectors may be shared inside a file, so more than its size may be read from it.
+_SHARING = 4
+
+#: An integer costs 4 bytes in a file and ten times that as an element of a tuple.
+_INTEGER_COST = 16
+
+
+class Damage(ValueError):
+    """The bytes contradict themselves; the text says where."""
+
+
+class Budget:
+    """What may still be read of the description in a file of ``size`` bytes.
+
+    Each method accounts for something about to be read, and raises Damage where the file cannot
+    hold it, or where so much has been read that the file must be going round in circles.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._bytes = min(_MOST_BYTES, _SHARING * size)
+        self._tables = min(_MOST_TABLES, size)
+
+    def tables(self, count: int, what: str) -> None:
+        self._fits(count * 4, count, what)
+        self._tables -= count
+        if self._tables < 0:
+            raise Damage(f"{what}: the file names the same tables again and again")
+
+    def integers(self, count: int, what: str) -> None:
+        self._fits(count * 4, count, what)
+        self._spend(count * _INTEGER_COST, what)
+
+    def text(self, length: int) -> None:
+        self._fits(length, length, "bytes of a name")
+        self._spend(length, "names")
+
+    def _fits(self, wanted: int, count: int, what: str) -> None:
+        if wanted > self._size:
+            raise Damage(f"{what}: {count:,} announced, more than the file can hold")
+
+    def _spend(self, cost: int, what: str) -> None:
+        self._bytes -= cost
+        if self._bytes < 0:
+            raise Damage(f"{what}: the file names the same bytes again and again")
+
+
+class Guarded(Table):  # type: ignore[misc]  # flatbuffers is untyped
+    """A flatbuffers table that will not copy a string which the file cannot hold."""
+
+    __slots__ = ("budget",)
+
+    def __init__(self, table: Table, budget: Budget) -> None:
+        super().__init__(table.Bytes, table.Pos)
+        self.budget = budget
+
+    def String(self, off: int) -> bytes:
+        length = self.VectorLen(off - self.Pos)
+        self.budget.text(length)
+        text: bytes = super().String(off)
+        if len(text) != length:
+            raise Damage("a name runs past the end of the file")
+        return text
+
+
+def guarded(table: Any, budget: Budget) -> Any:
+    """The same generated object, its strings guarded."""
+    table._tab = Guarded(table._tab, budget)
+    return table
+
+
+def text_of(raw: bytes | None) -> str:
+    """A name of the file. Bytes that are not UTF-8 are replaced, never an error."""
+    return "" if raw is None else raw.decode("utf-8", "replace")
