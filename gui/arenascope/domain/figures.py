@@ -191,15 +191,12 @@ def _weights(capture: Capture) -> Figure:
 def _peak(capture: Capture) -> Figure:
     size = capture.totals.process_peak
     phase = next((p for p in capture.phases if p.rss_peak == size), None)
-    terms: list[Term] = []
-    if phase is not None and size is not None:
-        if phase.rss_before is not None:
-            terms = [
-                Term(f"resident before {phase.name}", phase.rss_before),
-                Term(f"highest rise during {phase.name}", size - phase.rss_before),
-            ]
-        else:
-            terms = [Term(f"highest resident memory during {phase.name}", size)]
+    terms = [Term("highest resident memory" + (f" during {phase.name}" if phase else ""), size or 0)]
+    if phase is not None and size is not None and phase.rss_before is not None:
+        terms = [
+            Term(f"resident before {phase.name}", phase.rss_before),
+            Term(f"highest rise during {phase.name}", size - phase.rss_before),
+        ]
     return _size(
         "process_peak",
         "Process peak",
@@ -253,6 +250,7 @@ def what_makes_the_peak(capture: Capture, subgraph: int = 0) -> str:
     sharing = sum(1 for root in shared_in_place(layout, subgraph).values() if root == largest.key)
     also = f" {sharing} later tensor{'s' * (sharing > 1)} use its memory in place." if sharing else ""
     return (
-        f"At step {step} ({operator}) {len(alive.tensors)} tensors are alive, {format_bytes(alive.bytes)} together. "
+        f"At step {step} ({operator}) {len(alive.tensors)} tensors are alive, "
+        f"{format_bytes(alive.bytes)} together. "
         f"{share:.0f} % of it is {tensor_label(largest, layout)}, {role}.{also}"
     )

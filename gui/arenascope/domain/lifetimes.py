@@ -48,7 +48,7 @@ def lifetimes(
     aliases = aliases or {}
     throughout = {t for t in (*inputs, *variables) if t >= 0}
     kept = throughout | {t for t in outputs if t >= 0}
-    first: dict[int, int] = {t: 0 for t in throughout}
+    first: dict[int, int] = dict.fromkeys(throughout, 0)
     last: dict[int, int] = {}
     for step, node in enumerate(plan):
         for tensor in node.outputs:

@@ -11,7 +11,7 @@ from .measurement import Phase, Totals
 
 
 def totals(layout: MemoryLayout, graph: Graph | None, phases: Iterable[Phase]) -> Totals:
-    """Arenas, bounds and sums run over all subgraphs: while control flow runs, theirs exist beside the main one.
+    """Arenas, bounds and sums run over all subgraphs: while control flow runs, theirs exist too.
 
     ``process_peak`` is the highest peak of any phase, None where no peak could be read.
     """

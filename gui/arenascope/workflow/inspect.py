@@ -33,7 +33,7 @@ _MAX_EXTENT = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class InspectRequest:
-    """What to run. ``inputs`` maps an input's name to its shape; ``batch`` is the first dimension of the rest.
+    """What to run. ``inputs``: an input's name → its shape; ``batch``: first dimension of the rest.
 
     ``timeout`` is in seconds for the whole run on the device.
     """
