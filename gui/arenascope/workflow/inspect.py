@@ -21,7 +21,8 @@ from ..domain.totals import totals
 from ..errors import ArenaScopeError, LinkLost, UsageError
 from ..remote import translate
 from ..remote.reading import ReadingCollector
-from ..tflite.reader import notes, read_model
+from ..tflite.notes import notes
+from ..tflite.reader import read_model
 from .connect import Device
 from .events import PhaseEnded, PhaseStarted, ProcessesSeen, RunEnded, RunEvent, SamplesArrived
 from .jobs import CancelToken
