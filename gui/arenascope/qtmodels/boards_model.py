@@ -1,0 +1,144 @@
+"""The devices of the window as a list model: this computer first, then the saved ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from ..domain.board import Board
+from ..domain.units import format_bytes
+from .plain_text import plain
+
+Index = QModelIndex | QPersistentModelIndex
+
+#: Names for people of the packages that hold a runtime.
+_RUNTIMES = {"ai_edge_litert": "LiteRT", "tflite_runtime": "TFLite", "tensorflow": "TensorFlow"}
+
+
+class BoardState(StrEnum):
+    UNKNOWN = "unknown"  #: not asked yet
+    CONNECTING = "connecting"
+    READY = "ready"
+    BUSY = "busy"
+    FAILED = "failed"  #: could not be reached, or refused us
+    LOST = "lost"  #: was connected, and is not any more
+    PLANS_ONLY = "plans_only"  #: this computer has no /proc: nothing can be measured on it
+
+
+@dataclass(frozen=True, slots=True)
+class BoardItem:
+    """``target`` is what ``workflow.connect`` takes; ``message`` says why a state is what it is."""
+
+    target: str
+    title: str
+    state: BoardState = BoardState.UNKNOWN
+    board: Board | None = None
+    message: str = ""
+
+    @property
+    def connected(self) -> bool:
+        return self.state in (BoardState.READY, BoardState.BUSY)
+
+    @property
+    def can_inspect(self) -> bool:
+        return self.state is not BoardState.PLANS_ONLY
+
+
+def runtime_text(board: Board | None) -> str:
+    """'LiteRT 2.1.0', 'no TFLite runtime', or '' while nothing is known."""
+    if board is None:
+        return ""
+    if board.runtime is None:
+        return ""
+    name = _RUNTIMES.get(board.runtime, board.runtime)
+    return plain(f"{name} {board.runtime_version or ''}".strip(), 40)
+
+
+def machine_text(board: Board | None) -> str:
+    """'armv7l · 32-bit'; the width is said where it differs from what the machine's name says."""
+    if board is None or board.machine is None:
+        return ""
+    bits = f" · {board.bits}-bit" if board.bits is not None else ""
+    return plain(f"{board.machine}{bits}", 40)
+
+
+def describe(item: BoardItem) -> str:
+    """The second line of a board: what it is, or what is the matter with it."""
+    if item.state in (BoardState.FAILED, BoardState.LOST, BoardState.PLANS_ONLY, BoardState.CONNECTING):
+        return item.message or item.state.value
+    if item.board is None:
+        return "not asked yet"
+    free = item.board.ram_available
+    parts = [
+        machine_text(item.board),
+        runtime_text(item.board),
+        f"{format_bytes(free)} available" if free is not None else "",
+    ]
+    return " · ".join(p for p in parts if p) or "connected"
+
+
+class BoardsModel(QAbstractListModel):
+    """Row 0 is this computer. ``ItemRole`` gives the BoardItem, ``SubtitleRole`` its second line."""
+
+    ItemRole = Qt.ItemDataRole.UserRole + 1
+    SubtitleRole = Qt.ItemDataRole.UserRole + 2
+    StateRole = Qt.ItemDataRole.UserRole + 3
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._items: list[BoardItem] = []
+
+    # -- Qt's questions -------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self._items)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self._items):
+            return None
+        item = self._items[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return plain(item.title, 80)
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return f"{plain(item.title, 80)}, {item.state.value.replace('_', ' ')}, {describe(item)}"
+        if role == self.ItemRole:
+            return item
+        if role == self.SubtitleRole:
+            return describe(item)
+        if role == self.StateRole:
+            return item.state
+        return None
+
+    # -- what the session does --------------------------------------------------------------------
+
+    @property
+    def items(self) -> tuple[BoardItem, ...]:
+        return tuple(self._items)
+
+    def set_items(self, items: list[BoardItem]) -> None:
+        """Replace the list; a board that is known already keeps its state and facts."""
+        known = {i.target: i for i in self._items}
+        self.beginResetModel()
+        self._items = [replace(known[i.target], title=i.title) if i.target in known else i for i in items]
+        self.endResetModel()
+
+    def item(self, target: str) -> BoardItem | None:
+        return next((i for i in self._items if i.target == target), None)
+
+    def row(self, target: str) -> int:
+        """-1 where there is no such board."""
+        return next((n for n, i in enumerate(self._items) if i.target == target), -1)
+
+    def update(self, target: str, **changes: Any) -> None:
+        """Change fields of one board; unknown targets are ignored (forgotten while it answered)."""
+        row = self.row(target)
+        if row < 0:
+            return
+        changed = replace(self._items[row], **changes)
+        if changed != self._items[row]:
+            self._items[row] = changed
+            index = self.index(row)
+            self.dataChanged.emit(index, index)

@@ -1,0 +1,48 @@
+"""What the program has to say to the person in front of it, in calm words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..errors import ArenaScopeError
+from .plain_text import plain
+
+
+class Level(StrEnum):
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What, why (``message``), next step (``hint``), evidence (``detail``).
+
+    ``action`` names an action of the window whose button goes with it, '' for none.
+    """
+
+    level: Level
+    message: str
+    hint: str = ""
+    detail: str = ""
+    action: str = ""
+
+    @classmethod
+    def of_error(cls, error: BaseException, doing: str = "") -> Notice:
+        """``doing`` says what was being done ("Opening lstm.tflite"); it becomes part of the detail."""
+        if isinstance(error, ArenaScopeError):
+            return cls(
+                Level.ERROR, plain(error.message, 500), plain(error.hint, 500), _joined(doing, error.detail)
+            )
+        return cls(
+            Level.ERROR,
+            f"{doing or 'Something'} did not work: an error inside ArenaScope.",
+            "Nothing was lost. Copy the details into a report of the problem.",
+            _joined(doing, f"{type(error).__name__}: {error}"),
+        )
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(p for p in parts if p)
