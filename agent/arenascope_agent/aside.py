@@ -1,0 +1,97 @@
+"""Work that would hold the server up or make it large, done in a fork of it: hashing, removing files.
+
+The fork's memory is gone with it, and the sampler keeps its rate meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import protocol
+from .loop import READABLE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .children import Children
+    from .loop import Loop
+
+
+class Failure(Exception):
+    """A request that cannot be done, in words: code, message, hint and detail as on the wire."""
+
+    def __init__(self, code: str, message: str, hint: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+
+def run(
+    loop: Loop,
+    children: Children,
+    work: Callable[[], dict[str, Any]],
+    done: Callable[[dict[str, Any] | Failure], None],
+) -> None:
+    """Call ``done`` on the loop with what ``work`` returned, or with the Failure that it raised.
+
+    ``work`` runs in the fork; what it returns crosses as JSON, at most 64 KiB (it must fit the pipe).
+    OSError when no process can be made.
+    """
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setpgid(0, 0)
+            os.write(write_end, _attempt(work))
+            status = 0
+        finally:
+            os._exit(status)  # nothing of the server may run on in the fork
+    os.close(write_end)
+    try:
+        os.setpgid(pid, pid)  # on both sides: whoever comes first
+    except OSError:
+        pass
+
+    def exited(_status: int) -> None:
+        data = os.read(read_end, 64 * 1024)
+        loop.forget(read_end)
+        os.close(read_end)
+        done(_answer(data))
+
+    children.add(pid, exited)
+    loop.watch(read_end, READABLE, lambda _events: loop.forget(read_end))
+
+
+def _attempt(work: Callable[[], dict[str, Any]]) -> bytes:
+    try:
+        return protocol.encode_payload({"result": work()})
+    except Failure as failure:
+        return protocol.encode_payload(
+            {
+                "failure": {
+                    "code": failure.code,
+                    "message": failure.message,
+                    "hint": failure.hint,
+                    "detail": failure.detail,
+                }
+            }
+        )
+    except OSError as error:
+        return protocol.encode_payload(
+            {"failure": {"code": protocol.IO_FAILED, "message": "%s: %s" % (error.filename, error.strerror)}}
+        )
+
+
+def _answer(data: bytes) -> dict[str, Any] | Failure:
+    if not data:
+        return Failure(protocol.IO_FAILED, "the helper process ended without an answer")
+    answer = protocol.decode_payload(data)
+    if "failure" in answer:
+        return Failure(**answer["failure"])
+    result: dict[str, Any] = answer["result"]
+    return result

@@ -1,0 +1,175 @@
+"""Models that were sent to this device, kept under the SHA-256 of their content.
+
+    ${XDG_CACHE_HOME:-~/.cache}/arenascope/agent    the agent's archive (placed by the desktop)
+    ${XDG_CACHE_HOME:-~/.cache}/arenascope/models   models, named by their hash
+
+Folders are 0700 and files 0600. A file counts as present only after its content was hashed here.
+The least recently used go when more than LIMIT bytes would lie there.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from . import protocol
+from .aside import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LIMIT = 2 * 1024**3
+#: Seconds after which an upload that nobody finished is removed.
+STALE = 24 * 3600
+_PART = ".part"
+_BLOCK = 1024 * 1024
+
+
+def root() -> str:
+    """The cache folder of this program; the environment decides as in the XDG rules."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "arenascope")
+
+
+def sha256_of(path: str) -> str:
+    """Hex digest of a regular file, no symbolic link followed. OSError."""
+    import hashlib  # 4 MB with OpenSSL: only ever imported in a fork
+
+    digest = hashlib.sha256()
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(0, "not a regular file", path)
+        while block := os.read(fd, _BLOCK):
+            digest.update(block)
+    finally:
+        os.close(fd)
+    return digest.hexdigest()
+
+
+def own_hash(data: bytes) -> str:
+    """Hex digest of a short text, by the small module that Python brings for its own use."""
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 and later
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found]  # Python 3.9 to 3.11
+        except ImportError:
+            from hashlib import sha256
+    digest: str = sha256(data).hexdigest()
+    return digest
+
+
+class ModelCache:
+    """The folder of models. Every method touches the disk and is meant for ``aside.run``."""
+
+    def __init__(self, folder: str | None = None, limit: int = LIMIT) -> None:
+        self.folder = folder or os.path.join(root(), "models")
+        self._limit = limit
+
+    def status(self, sha256: str, size: int) -> dict[str, Any]:
+        """{"present", "path", "upload"}: whether the content is here, else an empty file to write it to.
+
+        Failure(no_space) when it cannot fit.
+        """
+        self._make_folder()
+        path = os.path.join(self.folder, sha256)
+        if os.path.lexists(path):
+            if os.path.isfile(path) and not os.path.islink(path) and sha256_of(path) == sha256:
+                os.utime(path)
+                return {"present": True, "path": path, "upload": ""}
+            os.unlink(path)
+        self._remove_stale()
+        self._make_room(size)
+        upload = os.path.join(self.folder, "%s.%s%s" % (sha256, os.urandom(8).hex(), _PART))
+        os.close(os.open(upload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return {"present": False, "path": path, "upload": upload}
+
+    def adopt(self, sha256: str, upload: str) -> dict[str, Any]:
+        """{"path"}: the uploaded file under its final name, once its content has the announced hash.
+
+        Failure(not_found), Failure(hash_mismatch); the upload is removed when it is wrong.
+        """
+        name = os.path.basename(upload)
+        if os.path.dirname(upload) != self.folder or not (
+            name.startswith(sha256 + ".") and name.endswith(_PART)
+        ):
+            raise Failure(protocol.INVALID, "not an upload of this cache: %s" % upload)
+        try:
+            found = sha256_of(upload)
+        except FileNotFoundError:
+            raise Failure(protocol.NOT_FOUND, "nothing was uploaded to %s" % upload) from None
+        if found != sha256:
+            os.unlink(upload)
+            raise Failure(
+                protocol.HASH_MISMATCH,
+                "the file arrived damaged: its SHA-256 is not the announced one",
+                "Send it again.",
+                "announced %s, found %s" % (sha256, found),
+            )
+        os.chmod(upload, 0o600)
+        path = os.path.join(self.folder, sha256)
+        os.rename(upload, path)
+        return {"path": path}
+
+    def _make_folder(self) -> None:
+        os.makedirs(self.folder, 0o700, exist_ok=True)
+        for folder in (os.path.dirname(self.folder), self.folder):
+            facts = os.lstat(folder)
+            if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+                raise Failure(
+                    protocol.IO_FAILED,
+                    "%s is not a folder of this user" % folder,
+                    "Remove it, or set XDG_CACHE_HOME to another place.",
+                )
+            if stat.S_IMODE(facts.st_mode) != 0o700:
+                os.chmod(folder, 0o700)
+
+    def _remove_stale(self) -> None:
+        now = time.time()
+        for path, facts in self._files():
+            # A board without a clock battery may have been in the future before: that is stale as well.
+            if path.endswith(_PART) and not -STALE < now - facts.st_mtime < STALE:
+                remove(path)
+
+    def _make_room(self, size: int) -> None:
+        models = sorted(
+            ((facts.st_mtime, facts.st_size, path) for path, facts in self._files() if path[-5:] != _PART)
+        )
+        total = sum([bytes for _, bytes, _ in models])
+        free = self._free()
+        if free + total < size:
+            raise Failure(
+                protocol.NO_SPACE,
+                "no space left on the device: %.1f MB are free at %s and the model needs %.1f MB"
+                % (free / 1e6, self.folder, size / 1e6),
+                "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
+            )
+        while models and (total + size > self._limit or free < size):
+            _, bytes, path = models.pop(0)
+            remove(path)
+            total -= bytes
+            free += bytes
+
+    def _free(self) -> int:
+        facts = os.statvfs(self.folder)
+        return facts.f_bavail * facts.f_frsize
+
+    def _files(self) -> list[tuple[str, os.stat_result]]:
+        with os.scandir(self.folder) as entries:
+            return [
+                (entry.path, entry.stat(follow_symlinks=False))
+                for entry in entries
+                if entry.is_file(follow_symlinks=False)
+            ]
+
+
+def remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass  # another server of the same user was faster

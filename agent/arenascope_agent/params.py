@@ -1,0 +1,94 @@
+"""Checks what a request asks for, field by field, before anything is done with it."""
+
+from __future__ import annotations
+
+from . import protocol
+from .aside import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_HEX = frozenset("0123456789abcdef")
+_MAX_DIMENSIONS = 16
+_MAX_INT32 = 2**31 - 1
+
+
+def _refuse(key: str, expected: str) -> Failure:
+    return Failure(protocol.INVALID, "%s: %s is expected" % (key, expected))
+
+
+def integer(params: dict[str, Any], key: str, low: int, high: int) -> int:
+    value = params.get(key)
+    if type(value) is not int or not low <= value <= high:
+        raise _refuse(key, "a whole number from %d to %d" % (low, high))
+    return value
+
+
+def number(params: dict[str, Any], key: str, low: float, high: float) -> float:
+    value: Any = params.get(key)
+    if type(value) not in (int, float) or not low <= value <= high:
+        raise _refuse(key, "a number from %g to %g" % (low, high))
+    return float(value)
+
+
+def flag(params: dict[str, Any], key: str, default: bool) -> bool:
+    value = params.get(key, default)
+    if type(value) is not bool:
+        raise _refuse(key, "true or false")
+    return value
+
+
+def text(params: dict[str, Any], key: str, longest: int = 4096) -> str:
+    value = params.get(key)
+    if type(value) is not str or not 0 < len(value) <= longest or "\0" in value:
+        raise _refuse(key, "a text of 1 to %d characters" % longest)
+    return value
+
+
+def sha256(params: dict[str, Any], key: str = "sha256") -> str:
+    value = text(params, key, 64)
+    if len(value) != 64 or not _HEX.issuperset(value):
+        raise _refuse(key, "64 hexadecimal digits in lower case")
+    return value
+
+
+def mapping(params: dict[str, Any], key: str) -> dict[str, Any]:
+    value = params.get(key, {})
+    if type(value) is not dict:
+        raise _refuse(key, "an object")
+    return value
+
+
+def inspect(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the task ``inspect``, complete and of the right types."""
+    threads = params.get("threads")
+    delegate = params.get("delegate", "default")
+    if delegate not in ("default", "none"):
+        raise _refuse("delegate", '"default" or "none"')
+    return {
+        "model": text(params, "model"),
+        "inputs": _shapes(mapping(params, "inputs")),
+        "threads": None if threads is None else integer(params, "threads", 1, 1024),
+        "delegate": delegate,
+        "preserve_all": flag(params, "preserve_all", False),
+        "invoke": flag(params, "invoke", True),
+        "seed": integer(params, "seed", 0, 2**32 - 1) if "seed" in params else 0,
+    }
+
+
+def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
+    for key, shape in inputs.items():
+        if not (key.isascii() and key.isdigit()):
+            raise _refuse("inputs", "a tensor index as each key")
+        if (
+            type(shape) is not list
+            or len(shape) > _MAX_DIMENSIONS
+            or any(type(size) is not int or not 0 <= size <= _MAX_INT32 for size in shape)
+        ):
+            raise _refuse("inputs." + key, "a list of at most %d sizes" % _MAX_DIMENSIONS)
+    return inputs
+
+
+#: Every task that a client may run, and the check of its parameters.
+TASKS = {"inspect": inspect}

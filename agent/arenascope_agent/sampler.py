@@ -1,0 +1,184 @@
+"""Reads the memory of a worker and of the board at a steady rate, and its own cost.
+
+Samples draw a curve and never claim a peak. Kept-open descriptors and ``pread``: one sample is one
+system call and one line to parse.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from . import procfs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .loop import Loop
+
+    Emit = Callable[[str, "dict[str, Any]"], None]
+
+PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
+#: Seconds between two reads of /proc/meminfo, two batches of samples, two looks at all processes.
+BOARD_PERIOD = 0.25
+BATCH_PERIOD = 0.25
+PROCESSES_PERIOD = 5.0
+TOP = 5
+
+
+class BoardReader:
+    """RAM and swap of the board, from a kept-open /proc/meminfo."""
+
+    def __init__(self) -> None:
+        self._fd = os.open("/proc/meminfo", os.O_RDONLY)
+
+    def read(self) -> dict[str, int | None]:
+        """{"available", "swap_free", "ram_total"} in bytes."""
+        sizes = procfs.meminfo(os.pread(self._fd, 4096, 0).decode("ascii", "replace"))
+        return {
+            "available": sizes.get("MemAvailable"),
+            "swap_free": sizes.get("SwapFree"),
+            "ram_total": sizes.get("MemTotal"),
+        }
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+class OwnCost:
+    """What this very process costs: resident bytes, and its share of one core since ``start``."""
+
+    def __init__(self, start: float) -> None:
+        self._start = start
+        self._cpu = time.process_time()
+
+    def read(self) -> dict[str, Any]:
+        """{"agent_rss": bytes, "agent_cpu": share of one core}."""
+        elapsed = time.monotonic() - self._start
+        cpu = (time.process_time() - self._cpu) / elapsed if elapsed > 0 else None
+        return {"agent_rss": _rss_of(os.getpid()), "agent_cpu": cpu}
+
+
+def _rss_of(pid: int) -> int | None:
+    try:
+        fd = os.open("/proc/%d/statm" % pid, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return procfs.statm_rss(os.read(fd, 128), PAGE_SIZE)
+    except OSError:  # it ended in between
+        return None
+    finally:
+        os.close(fd)
+
+
+def top_processes() -> list[list[Any]]:
+    """[[pid, name, resident bytes], …] of the processes that hold most, largest first."""
+    sizes = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            rss = _rss_of(int(entry))
+            if rss:
+                sizes.append((rss, int(entry)))
+    sizes.sort(reverse=True)
+    return [[pid, _name_of(pid), rss] for rss, pid in sizes[:TOP]]
+
+
+def _name_of(pid: int) -> str:
+    try:
+        with open("/proc/%d/comm" % pid, "rb") as file:
+            return file.read(64).rstrip(b"\n").decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+class RunSampler:
+    """Samples one worker from its start to its end, as events "samples" and "processes".
+
+    ``available`` and ``swap_free`` are read four times a second and are null between; nothing is
+    filled in.
+    """
+
+    def __init__(self, loop: Loop, pid: int, start: float, hz: float, emit: Emit) -> None:
+        self._loop = loop
+        self._start = start
+        self._emit = emit
+        self._statm = os.open("/proc/%d/statm" % pid, os.O_RDONLY)
+        self._board = BoardReader()
+        self._next_board = start
+        self._batch: list[tuple[float, int | None, int | None, int | None]] = []
+        self._next_batch = start + BATCH_PERIOD
+        self.cost = OwnCost(start)
+        self._sample()
+        self._look_around()
+        self._timers = [
+            loop.every(1 / hz, self._sample, start),
+            loop.every(PROCESSES_PERIOD, self._look_around, start),
+        ]
+
+    def flush(self) -> None:
+        """Send what has been sampled so far."""
+        if self._batch:
+            t, rss, available, swap_free = zip(*self._batch)
+            self._batch = []
+            self._emit("samples", {"t": t, "rss": rss, "available": available, "swap_free": swap_free})
+
+    def stop(self) -> None:
+        """After the worker's end: the last batch, and who holds memory now."""
+        for timer in self._timers:
+            self._loop.cancel(timer)
+        self.flush()
+        self._look_around()
+        os.close(self._statm)
+        self._board.close()
+
+    def _sample(self) -> None:
+        now = time.monotonic()
+        try:
+            rss = procfs.statm_rss(os.pread(self._statm, 128, 0), PAGE_SIZE)
+        except ProcessLookupError:
+            rss = None
+        if rss is None:
+            return  # the worker has ended; its memory is gone and its end is about to be told
+        available = swap_free = None
+        if now >= self._next_board:
+            board = self._board.read()
+            available, swap_free = board["available"], board["swap_free"]
+            self._next_board += BOARD_PERIOD * int((now - self._next_board) / BOARD_PERIOD + 1)
+        self._batch.append((round(now - self._start, 6), rss, available, swap_free))
+        if now >= self._next_batch:
+            self._next_batch = now + BATCH_PERIOD
+            self.flush()
+
+    def _look_around(self) -> None:
+        self._emit("processes", {"t": round(time.monotonic() - self._start, 6), "top": top_processes()})
+
+
+class Watch:
+    """The board by itself, as events "board", until it is stopped."""
+
+    def __init__(self, loop: Loop, start: float, hz: float, emit: Emit) -> None:
+        self._loop = loop
+        self._start = start
+        self._emit = emit
+        self._board = BoardReader()
+        self._next_top = start
+        self.cost = OwnCost(start)
+        self._read()
+        self._timer = loop.every(1 / hz, self._read, start)
+
+    def stop(self) -> None:
+        self._loop.cancel(self._timer)
+        self._board.close()
+
+    def _read(self) -> None:
+        now = time.monotonic()
+        data: dict[str, Any] = {"t": round(now - self._start, 6)}
+        data.update(self._board.read())
+        data.update(self.cost.read())
+        if now >= self._next_top:
+            self._next_top = now + PROCESSES_PERIOD
+            data["top"] = top_processes()
+        self._emit("board", data)

@@ -1,0 +1,279 @@
+"""Answers one client: requests in, responses and events out.
+
+The server stays small and never blocks; what takes time is done in a worker (``runner.py``) or in a
+fork (``aside.py``). It leaves at once when its client has gone, and takes every process along.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from . import aside, cache, params, probes, protocol
+from .aside import Failure
+from .channel import Channel
+from .children import Children
+from .loop import Loop
+from .runner import Run
+from .sampler import Watch
+from .worker import own_argv
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+EXIT_MALFORMED = 3
+_MIN_HZ, _MAX_HZ = 0.1, 200.0
+_MAX_TIMEOUT = 7 * 24 * 3600.0
+_MAX_ID = 2**53
+_PROBE_TIMEOUT = 120.0
+_LAST_WORDS = 1.0  # seconds for the client to take the last frames
+
+
+class Server:
+    """One client on one channel; at most one run and one watch at a time.
+
+    ``worker_argv`` is the command that starts a worker.
+    """
+
+    def __init__(self, loop: Loop, channel: Channel, agent: str, worker_argv: list[str]) -> None:
+        self._loop = loop
+        self._children = Children(loop)
+        self._channel = channel
+        self._agent = agent
+        self._worker_argv = worker_argv
+        self._models = cache.ModelCache()
+        self._last_run = 0
+        self._run: tuple[int, Run] | None = None
+        self._watch: tuple[int, Watch] | None = None
+        self._uploads: set[str] = set()
+        self._exit_code = 0
+        self._methods: dict[str, Callable[[int, dict[str, Any]], dict[str, Any] | None]] = {
+            "ping": lambda _number, _params: {},
+            "probe": self._probe,
+            "file_status": self._file_status,
+            "file_adopt": self._file_adopt,
+            "run": self._start_run,
+            "watch": self._start_watch,
+            "cancel": self._cancel,
+            "shutdown": self._shutdown,
+        }
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.on_signal(number, loop.stop)
+
+    def run(self) -> int:
+        """Serve until the client leaves. The exit status of the process."""
+        self._channel.start(self._payload, self._client_left)
+        python = "%d.%d.%d" % sys.version_info[:3]
+        self._channel.send(protocol.hello(self._agent, os.getpid(), python))
+        try:
+            self._loop.run()
+        finally:
+            self._children.kill_all()
+            for path in self._uploads:
+                cache.remove(path)
+        self._channel.finish(_LAST_WORDS)
+        return self._exit_code
+
+    # What the client sends.
+
+    def _client_left(self, error: protocol.ProtocolError | None) -> None:
+        if error is not None:
+            self._malformed(error)
+        self._loop.stop()
+
+    def _malformed(self, error: protocol.ProtocolError) -> None:
+        self._exit_code = EXIT_MALFORMED
+        self._channel.send(
+            protocol.error(None, protocol.MALFORMED, "what arrived is not the protocol", detail=str(error))
+        )
+        self._loop.stop()
+
+    def _payload(self, payload: bytes) -> None:
+        message = protocol.decode_payload(payload)
+        number, method, given = message.get("id"), message.get("method"), message.get("params", {})
+        if (
+            message.get("type") != "request"
+            or type(number) is not int
+            or not 0 <= number <= _MAX_ID
+            or type(method) is not str
+            or type(given) is not dict
+        ):
+            raise protocol.ProtocolError("not a request")
+        handler = self._methods.get(method)
+        try:
+            if handler is None:
+                raise Failure(protocol.UNKNOWN_METHOD, "this agent has no method %.100r" % method)
+            result = handler(number, given)
+        except Failure as failure:
+            self._fail(number, failure)
+        except OSError as error:
+            self._fail(number, Failure(protocol.IO_FAILED, _in_words(error)))
+        else:
+            if result is not None:
+                self._channel.send(protocol.response(number, result))
+
+    def _fail(self, number: int, failure: Failure) -> None:
+        self._channel.send(
+            protocol.error(number, failure.code, failure.message, failure.hint, failure.detail)
+        )
+
+    # What the workers send.
+
+    def _send_payload(self, payload: bytes) -> None:
+        self._channel.send_payload(payload)
+        if self._channel.crowded and self._run is not None:
+            self._run[1].pause()
+            self._channel.when_room(self._room_again)
+
+    def _room_again(self) -> None:
+        if self._run is not None:
+            self._run[1].resume()
+
+    # The methods. Each returns its result, or None when the response comes later.
+
+    def _new_run(self) -> int:
+        if self._run is not None:
+            raise Failure(
+                protocol.BUSY,
+                "a task is running on this device",
+                "Wait for its end or cancel it.",
+            )
+        self._last_run += 1
+        return self._last_run
+
+    def _start_run(self, number: int, given: dict[str, Any]) -> None:
+        task = params.text(given, "task", 64)
+        check = params.TASKS.get(task)
+        if check is None:
+            raise Failure(protocol.INVALID, "this agent has no task %r" % task)
+        checked = check(params.mapping(given, "params"))
+        timeout = None
+        if given.get("timeout") is not None:
+            timeout = params.number(given, "timeout", 0.001, _MAX_TIMEOUT)
+        hz = params.number(given, "sample_hz", _MIN_HZ, _MAX_HZ) if "sample_hz" in given else 20.0
+        run_number = self._new_run()
+
+        def ended(end: dict[str, Any]) -> None:
+            self._run = None
+            self._channel.send(protocol.event("ended", end, run_number))
+
+        # The response goes first, so that the client knows the number before the run's first event.
+        self._channel.send(protocol.response(number, {"run": run_number}))
+        try:
+            run = Run(
+                self._loop, self._children, self._worker_argv, run_number, task, checked, timeout, hz,
+                self._send_payload, ended,
+            )  # fmt: skip
+        except OSError as error:
+            ended(_not_started(error))
+        else:
+            self._run = (run_number, run)
+
+    def _probe(self, number: int, given: dict[str, Any]) -> dict[str, Any] | None:
+        facts = probes.board_facts()
+        if not params.flag(given, "runtime", False):
+            return facts
+
+        def ended(end: dict[str, Any]) -> None:
+            self._run = None
+            facts.update(numpy=None, runtime=None, runtime_version=None, runtime_errors={})
+            if run.result is None:
+                facts["runtime_errors"] = {"worker": end["message"]}
+            else:
+                facts.update(run.result)
+            self._channel.send(protocol.response(number, facts))
+
+        run_number = self._new_run()
+        run = Run(
+            self._loop, self._children, self._worker_argv, run_number, "probe", {}, _PROBE_TIMEOUT, None,
+            lambda _payload: None, ended,
+        )  # fmt: skip
+        self._run = (run_number, run)
+        return None
+
+    def _start_watch(self, number: int, given: dict[str, Any]) -> None:
+        hz = params.number(given, "hz", _MIN_HZ, _MAX_HZ) if "hz" in given else 2.0
+        if self._watch is not None:
+            raise Failure(protocol.BUSY, "this device is being watched already", "Cancel that watch first.")
+        self._last_run += 1
+        run_number = self._last_run
+        self._channel.send(protocol.response(number, {"run": run_number}))
+
+        def emit(name: str, data: dict[str, Any]) -> None:
+            self._channel.send(protocol.event(name, data, run_number))
+
+        self._watch = (run_number, Watch(self._loop, time.monotonic(), hz, emit))
+
+    def _cancel(self, number: int, given: dict[str, Any]) -> dict[str, Any] | None:
+        wanted = params.integer(given, "run", 1, _MAX_ID)
+        if wanted > self._last_run:
+            raise Failure(protocol.NOT_FOUND, "there was no run %d" % wanted)
+        if self._run is not None and self._run[0] == wanted:
+            self._run[1].cancel()
+        elif self._watch is not None and self._watch[0] == wanted:
+            self._end_watch(number)
+            return None
+        return {}  # also for a run that came to its end in the meantime
+
+    def _end_watch(self, number: int) -> None:
+        assert self._watch is not None
+        run_number, watch = self._watch
+        self._watch = None
+        watch.stop()
+        self._channel.send(protocol.response(number, {}))
+        end: dict[str, Any] = {
+            "status": "cancelled", "phase": None, "signal": None, "exit_code": None, "message": "", "log": [],
+        }  # fmt: skip
+        end.update(watch.cost.read())
+        self._channel.send(protocol.event("ended", end, run_number))
+
+    def _file_status(self, number: int, given: dict[str, Any]) -> None:
+        sha256 = params.sha256(given)
+        size = params.integer(given, "bytes", 0, 2**40)
+        self._aside(number, lambda: self._models.status(sha256, size))
+
+    def _file_adopt(self, number: int, given: dict[str, Any]) -> None:
+        sha256, upload = params.sha256(given), params.text(given, "upload")
+        self._aside(number, lambda: self._models.adopt(sha256, upload))
+
+    def _aside(self, number: int, work: Callable[[], dict[str, Any]]) -> None:
+        def done(answer: dict[str, Any] | Failure) -> None:
+            if isinstance(answer, Failure):
+                self._fail(number, answer)
+                return
+            if answer.get("upload"):
+                self._uploads.add(answer["upload"])  # removed at the end unless it was adopted
+            self._channel.send(protocol.response(number, answer))
+
+        aside.run(self._loop, self._children, work, done)
+
+    def _shutdown(self, number: int, _given: dict[str, Any]) -> None:
+        self._channel.send(protocol.response(number, {}))
+        self._loop.stop()
+
+
+def _in_words(error: OSError) -> str:
+    return "%s: %s" % (error.filename, error.strerror) if error.filename else str(error.strerror)
+
+
+def _not_started(error: OSError) -> dict[str, Any]:
+    return {
+        "status": "failed", "phase": None, "signal": None, "exit_code": None,
+        "message": "no process could be started: %s" % _in_words(error), "log": [],
+        "agent_rss": None, "agent_cpu": None,
+    }  # fmt: skip
+
+
+def serve(streams: tuple[int, int], started_from: str) -> int:
+    """Serve the client behind ``streams``. ``started_from``: this agent's file or archive."""
+    loop = Loop()
+    channel = Channel(loop, *streams)
+    agent = "source"
+    if not started_from.endswith(".py"):
+        with open(started_from, "rb") as file:
+            agent = cache.own_hash(file.read())
+    return Server(loop, channel, agent, own_argv(started_from)).run()
