@@ -287,7 +287,7 @@ def loop_capture() -> Capture:
         replace(_op(1, "FULLY_CONNECTED", (1,), (3,), (4,)), subgraph=2),
     )
     layout = MemoryLayout(
-        tuple(p for places, _ in placed for p in places) + (dynamic,),
+        (*(p for places, _ in placed for p in places), dynamic),
         operators,
         tuple(a for _, arenas in placed for a in arenas),
     )
@@ -320,7 +320,7 @@ def ended_capture(status: Status) -> Capture:
             "The worker ended while the tensors were being allocated.",
             signal,
             (Finding("The arena does not fit", "1.2 GiB asked, 443 MiB available", "Use batch 8", 3 * MIB),),
-            ("INFO: Created TensorFlow Lite interpreter.", "terminate called after throwing 'std::bad_alloc'"),
+            ("INFO: Created TensorFlow Lite interpreter.", "terminate called: std::bad_alloc"),
         ),
     )  # fmt: skip
 
@@ -405,7 +405,8 @@ def _place(
     placements = tuple(
         Placement(
             subgraph, s.index, s.name, s.dtype, s.shape, s.bytes, s.kind,
-            _address(s, offsets, bases), offsets.get(s.index), s.first, s.last, s.producer, s.consumers, s.temporary,
+            _address(s, offsets, bases), offsets.get(s.index), s.first, s.last,
+            s.producer, s.consumers, s.temporary,
         )
         for s in slots
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is kept on this computer: captures, and the lists of what was used."""
