@@ -29,9 +29,10 @@ _WORDS = {
 def read_bounded(path: Path, limit: int) -> bytes:
     """The whole file. Raises FileError where it cannot be read, StoreError above ``limit`` bytes."""
     try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe would wait for its writer
+            raise FileError(f"Cannot read {path}: it is not a regular file", hint="Name a file.")
         with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise FileError(f"Cannot read {path}: it is not a regular file", hint="Name a file.")
             data = file.read(limit + 1)
     except OSError as error:
         raise _translated("read", path, error) from error

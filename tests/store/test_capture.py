@@ -1,0 +1,410 @@
+"""A capture goes to a file and comes back the same; anything else is told in words."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arenascope.domain.board import AddressSpace, Board
+from arenascope.domain.capture import SCHEMA, Capture, ModelFacts, Options
+from arenascope.domain.layout import Arena, Kind, MemoryLayout, PlacedOperator, Placement
+from arenascope.domain.measurement import (
+    Finding,
+    Outcome,
+    Part,
+    Phase,
+    ProcessMemory,
+    Samples,
+    Status,
+    TopProcesses,
+    Totals,
+)
+from arenascope.domain.provenance import Provenance
+from arenascope.errors import FileError, StoreError
+from arenascope.store import capture as store
+from tests.support.captures import (
+    bare_capture,
+    big_capture,
+    ended_capture,
+    example_capture,
+    hostile_capture,
+    loop_capture,
+)
+
+pytestmark = pytest.mark.pure
+
+CAPTURES = {
+    "example": example_capture(),
+    "loop": loop_capture(),
+    "hostile": hostile_capture(),
+    "bare": bare_capture(),
+    "big": big_capture(2000),
+    **{status.value: ended_capture(status) for status in Status},
+}
+
+# ------------------------------------------------------------------------------- any capture at all
+
+texts = st.text(st.characters(), max_size=20)  # surrogates too: names are whatever a file says
+maybe_text = st.none() | texts
+sizes = st.integers(0, 2**63 - 1)
+maybe_size = st.none() | sizes
+indices = st.integers(0, 2**31 - 1)
+shapes = st.lists(st.integers(0, 2**31 - 1), max_size=4).map(tuple)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+tensor_lists = st.lists(st.integers(-1, 2**31 - 1), max_size=4).map(tuple)
+
+
+@st.composite
+def placements(draw: st.DrawFn) -> Placement:
+    first = draw(st.none() | indices)
+    return Placement(
+        subgraph=draw(st.integers(0, 3)),
+        index=draw(indices),
+        name=draw(texts),
+        dtype=draw(texts),
+        shape=draw(st.none() | shapes),
+        bytes=draw(maybe_size),
+        kind=draw(st.sampled_from(Kind)),
+        address=draw(st.none() | st.integers(0, 2**64 - 1)),
+        offset=draw(maybe_size),
+        first_op=first,
+        last_op=draw(st.none() | st.integers(first or 0, 2**31 - 1)),
+        producer=draw(st.none() | indices),
+        consumers=draw(st.lists(indices, max_size=4).map(tuple)),
+        temporary=draw(st.booleans()),
+    )
+
+
+operators = st.builds(
+    PlacedOperator, st.integers(0, 3), indices, texts, tensor_lists, tensor_lists, st.none() | tensor_lists,
+    st.none() | indices,
+)  # fmt: skip
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> Samples:
+    t = tuple(sorted(draw(st.lists(numbers, max_size=5))))
+    column = st.lists(maybe_size, min_size=len(t), max_size=len(t)).map(tuple)
+    process = st.builds(ProcessMemory, indices, texts, sizes)
+    top = st.builds(TopProcesses, numbers, st.lists(process, max_size=2).map(tuple))
+    return Samples(t, draw(column), draw(column), draw(column), draw(st.lists(top, max_size=2).map(tuple)))
+
+
+captures = st.builds(
+    Capture,
+    tool_version=texts,
+    model=st.builds(ModelFacts, texts, texts, sizes, sizes, sizes),
+    device=st.builds(
+        Board, texts, maybe_text, maybe_size, maybe_text, maybe_size, maybe_size, maybe_size, maybe_size,
+        maybe_text, maybe_text, maybe_text, maybe_text, st.builds(AddressSpace, maybe_size, maybe_size),
+    ),
+    options=st.builds(
+        Options, st.none() | indices, texts, st.booleans(), st.dictionaries(texts, shapes, max_size=2)
+    ),
+    layout=st.builds(
+        MemoryLayout,
+        st.lists(placements(), max_size=3, unique_by=lambda p: p.key).map(tuple),
+        st.lists(operators, max_size=3, unique_by=lambda o: (o.subgraph, o.index)).map(tuple),
+        st.lists(st.builds(Arena, indices, st.sampled_from(Kind), maybe_size, sizes), max_size=2).map(tuple),
+    ),
+    phases=st.lists(
+        st.builds(
+            Phase, texts, numbers, maybe_size, maybe_size, maybe_size, maybe_size, maybe_size,
+            st.none() | numbers,
+        ),
+        max_size=2,
+    ).map(tuple),
+    totals=st.builds(Totals, *[maybe_size] * 7),
+    attribution=st.lists(
+        st.builds(Part, texts, st.integers(-(2**63) + 1, 2**63 - 1), st.sampled_from(Provenance)), max_size=2
+    ).map(tuple),
+    samples=samples(),
+    outcome=st.builds(
+        Outcome, st.sampled_from(Status), maybe_text, texts, maybe_text,
+        st.lists(st.builds(Finding, texts, texts, texts, maybe_size), max_size=2).map(tuple),
+        st.lists(texts, max_size=2).map(tuple),
+    ),
+    created=maybe_text,
+    layout_source=maybe_text,
+    agent_rss=maybe_size,
+    agent_cpu=st.none() | numbers,
+    notes=st.lists(texts, max_size=2).map(tuple),
+)  # fmt: skip
+
+
+@given(captures)
+@settings(max_examples=150, deadline=None)
+def test_any_capture_survives_the_way_through_json_text(capture: Capture) -> None:
+    text = json.dumps(store.to_json(capture), allow_nan=False)
+    assert store.from_json(json.loads(text)) == capture
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_saved_capture_comes_back_the_same(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.ascope"
+    store.save(CAPTURES[name], path)
+    assert store.load(path) == CAPTURES[name]
+    assert [p.name for p in tmp_path.iterdir()] == ["run.ascope"]
+
+
+# ------------------------------------------------------------------------------------- the contract
+
+
+def test_the_keys_are_those_of_the_contract() -> None:
+    document: Any = store.to_json(example_capture())
+    assert document["schema"] == SCHEMA == "arenascope.capture/1"
+    assert set(document) >= {
+        "schema", "tool", "model", "device", "options", "tensors", "operators", "arenas", "phases", "totals",
+        "attribution", "samples", "outcome",
+    }  # fmt: skip
+    assert set(document["tool"]) == {"version"}
+    assert set(document["model"]) == {"name", "sha256", "bytes", "subgraphs", "operators"}
+    assert set(document["device"]) == {
+        "name", "machine", "bits", "kernel", "page_size", "ram_total", "ram_available", "swap_total",
+        "python", "numpy", "runtime", "runtime_version", "address_space",
+    }  # fmt: skip
+    assert set(document["device"]["address_space"]) == {"ceiling", "largest_gap"}
+    assert set(document["options"]) == {"threads", "delegate", "preserve_all", "inputs"}
+    assert set(document["tensors"][0]) == {
+        "subgraph", "index", "name", "dtype", "shape", "bytes", "kind", "address", "offset", "first_op",
+        "last_op", "producer", "consumers", "temporary",
+    }  # fmt: skip
+    assert set(document["operators"][0]) == {
+        "subgraph", "index", "name", "inputs", "outputs", "temporaries", "step",
+    }  # fmt: skip
+    assert set(document["arenas"][0]) == {"subgraph", "kind", "base", "bytes"}
+    assert set(document["phases"][0]) == {
+        "name", "seconds", "rss_before", "rss_peak", "rss_after", "anon_after", "file_after", "start",
+    }  # fmt: skip
+    assert set(document["totals"]) == {
+        "weights", "arena_rw", "arena_rw_persistent", "dynamic", "lower_bound", "sum_without_reuse",
+        "process_peak",
+    }  # fmt: skip
+    assert set(document["attribution"][0]) == {"part", "bytes", "provenance"}
+    assert set(document["samples"]) >= {"t", "rss", "available"}
+    assert set(document["outcome"]) >= {"status", "phase", "message", "findings"}
+
+
+def test_what_is_not_known_is_null_and_not_zero() -> None:
+    document: Any = store.to_json(bare_capture())
+    assert document["device"]["ram_total"] is None
+    assert set(document["totals"].values()) == {None}
+
+
+def test_unknown_keys_and_the_optional_ones_may_be_there_or_not() -> None:
+    document: Any = store.to_json(example_capture())
+    document["from_the_future"] = {"x": [1]}
+    document["tensors"][3]["colour"] = "red"
+    assert store.from_json(document) == example_capture()
+    for key in ("agent", "notes", "created", "layout_source"):
+        del document[key]
+    for operator in document["operators"]:
+        del operator["step"]
+    read = store.from_json(document)
+    assert (read.agent_rss, read.notes, read.created, read.layout_source) == (None, (), None, None)
+    assert [o.step for o in read.layout.operators] == list(range(12))
+
+
+def test_the_file_has_one_line_for_a_tensor(tmp_path: Path) -> None:
+    store.save(example_capture(), tmp_path / "run.ascope")
+    lines = (tmp_path / "run.ascope").read_text("ascii").splitlines()
+    assert sum('"dtype"' in line for line in lines) == 31
+
+
+# -------------------------------------------------------------------------------------- other files
+
+
+@pytest.mark.parametrize(
+    ("schema", "words", "hint"),
+    [
+        ("arenascope.capture/2", ["arenascope.capture/2", "arenascope.capture/1"], "newer ArenaScope"),
+        ("arenascope.capture/0", ["arenascope.capture/0", "arenascope.capture/1"], "Inspect the model again"),
+        ("arenascope.plan/1", ["plan"], "Choose a file"),
+        ("something else", ["not a capture"], "Choose a file"),
+        (None, ["not a capture"], "Choose a file"),
+        (7, ["not a capture"], "Choose a file"),
+    ],
+)
+def test_another_schema_is_named_with_the_next_step(schema: object, words: list[str], hint: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        store.from_json({**store.to_json(example_capture()), "schema": schema})
+    assert all(word in caught.value.message for word in words)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"  \n", "is empty"),
+        (b"\xff\xfe\x00", "not text in UTF-8"),
+        (b"hello", "line 1, column 1 is not JSON"),
+        (b'{"schema": "arenascope.capture/1"', "ends in the middle"),
+        (b'{"schema": "arenascope.cap', "ends in the middle"),
+        (b'{"schema": NaN}', "NaN"),
+        (b'{"schema": -Infinity}', "-Infinity"),
+        (b'{"schema": 1, "schema": 2}', "stands twice"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b'{"a":' * 200_000, "nested too deeply"),
+        (b'{"schema": ' + b"9" * 5000 + b"}", "a number that is too long"),
+        (b"[]", "not a capture"),
+        (b'"arenascope.capture/1"', "not a capture"),
+        (b'{"schema": "arenascope.capture/1"}', "must be an object, but is null"),
+        (b"\x20\x00\x00\x00TFL3\x00\x00", "is a model, not a capture"),
+        (b"PK\x03\x04", "is not JSON"),
+    ],
+    ids=lambda value: repr(value[:24]) if isinstance(value, bytes) else None,
+)
+def test_what_is_no_capture_is_said_in_words(data: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.ascope"
+    path.write_bytes(data)
+    with pytest.raises(StoreError) as caught:
+        store.load(path)
+    assert words in caught.value.message
+    assert "other.ascope" in caught.value.message or "not a capture" in caught.value.message
+    assert caught.value.hint
+    assert len(caught.value.message) < 300
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save(example_capture(), tmp_path / "run.ascope")
+    monkeypatch.setattr(store, "LARGEST_FILE", 1024)
+    with pytest.raises(StoreError, match="larger than 1"):
+        store.load(tmp_path / "run.ascope")
+
+
+def test_a_file_that_cannot_be_read_is_a_file_error(tmp_path: Path) -> None:
+    for path, words in ((tmp_path / "none.ascope", "does not exist"), (tmp_path, "it is a folder")):
+        with pytest.raises(FileError, match=words):
+            store.load(path)
+
+
+def test_every_truncation_is_told(tmp_path: Path) -> None:
+    whole = tmp_path / "run.ascope"
+    store.save(example_capture(), whole)
+    data = whole.read_bytes()
+    part = tmp_path / "part.ascope"
+    for length in range(0, len(data.rstrip()), 97):
+        part.write_bytes(data[:length])
+        with pytest.raises(StoreError, match=r"ends in the middle|is empty"):
+            store.load(part)
+
+
+# -------------------------------------------------------------------------------------- wrong values
+
+
+def _set(document: Any, path: tuple[str | int, ...], value: object) -> Any:
+    document = copy.deepcopy(document)
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("tensors", 3, "bytes"), "12", "tensors[3].bytes must be a whole number"),
+        (("tensors", 3, "bytes"), -1, "tensors[3].bytes"),
+        (("tensors", 3, "bytes"), 1.5, "tensors[3].bytes"),
+        (("tensors", 3, "bytes"), True, "tensors[3].bytes"),
+        (("tensors", 3, "bytes"), 2**63, "tensors[3].bytes"),
+        (("tensors", 3, "kind"), "arena", "one of mmap_ro, arena_rw"),
+        (("tensors", 3, "index"), None, "tensors[3].index"),
+        (("tensors", 3, "index"), 2, "twice"),
+        (("tensors", 3, "shape"), [1, "2"], "tensors[3].shape[1]"),
+        (("tensors", 15, "last_op"), -1, "tensors[15].last_op"),
+        (("tensors", 16, "last_op"), 0, "first_op (1) or later"),
+        (("tensors", 3), [], "tensors[3] must be an object, but is a list"),
+        (("tensors",), {}, "tensors must be a list"),
+        (("operators", 0, "inputs"), [-2], "operators[0].inputs[0]"),
+        (("operators", 1, "index"), 0, "operators holds index 0 of subgraph 0 twice"),
+        (("arenas", 0, "bytes"), None, "arenas[0].bytes"),
+        (("phases", 0, "seconds"), math.inf, "phases[0].seconds"),
+        (("phases", 0, "seconds"), math.nan, "phases[0].seconds"),
+        (("samples", "t", 4), math.nan, "samples.t[4] must be a finite number"),
+        (("samples", "t", 4), 0.0, "go back in time"),
+        (("samples", "rss"), [1], "samples.rss has 1 values, but samples.t has 72"),
+        (("samples", "rss", 0), "x", "samples.rss[0] must be whole bytes or null"),
+        (("outcome", "status"), "fine", "one of ok, failed, killed"),
+        (("attribution", 0, "provenance"), "guessed", "one of file, planned"),
+        (("options", "preserve_all"), 1, "true or false"),
+        (("notes",), [1], "notes[0] must be a text"),
+        (("model", "name"), "x", None),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(
+    path: tuple[str | int, ...], value: object, words: str | None
+) -> None:
+    document = _set(store.to_json(example_capture()), path, value)
+    if words is None:
+        store.from_json(document)
+        return
+    with pytest.raises(StoreError) as caught:
+        store.from_json(document)
+    assert words in caught.value.message
+
+
+def _paths(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    found = [path] if path else []
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, child in children:
+        found += _paths(child, (*path, key))
+    return found
+
+
+_DOCUMENT = store.to_json(loop_capture())
+_PATHS = _paths(_DOCUMENT)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(_PATHS), _json), min_size=1, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_a_changed_document_is_a_capture_or_a_store_error(
+    changes: list[tuple[tuple[str | int, ...], object]],
+) -> None:
+    document: Any = _DOCUMENT
+    for path, value in changes:
+        try:
+            document = _set(document, path, value)
+        except (TypeError, KeyError, IndexError):  # the place went away with an earlier change
+            continue
+    try:
+        read = store.from_json(document)
+    except StoreError as error:
+        assert error.message and error.hint
+    else:
+        assert store.from_json(store.to_json(read)) == read
+
+
+def test_changed_bytes_are_a_capture_or_a_store_error(tmp_path: Path) -> None:
+    path = tmp_path / "run.ascope"
+    store.save(loop_capture(), path)
+    data = path.read_bytes()
+    chance = random.Random(2)
+    for _ in range(400):
+        changed = bytearray(data)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(changed))
+            cut = chance.choice((0, 1, 1, 40))
+            changed[at : at + cut] = bytes([chance.randrange(256)]) * chance.choice((0, 1, 2))
+        path.write_bytes(changed)
+        try:
+            assert isinstance(store.load(path), Capture)
+        except StoreError as error:
+            assert error.message and error.hint
