@@ -57,7 +57,7 @@ class BoardWorker:
         return self._runner.submit(run)
 
     def replace_device(self, device: Device) -> None:
-        """Keep the facts that a job has asked for again (on this device's thread)."""
+        """Keep the facts that a job has asked for again, unless the connection is another by now."""
         with self._lock:
             if self._device is not None and self._device.link is device.link:
                 self._device = device

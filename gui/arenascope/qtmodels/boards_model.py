@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from ..domain.board import Board
+from ..domain.plain_text import plain
 from ..domain.units import format_bytes
-from .plain_text import plain
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -11,8 +11,8 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 
 from ..domain.capture import Capture
 from ..domain.measurement import Status
+from ..domain.plain_text import plain
 from ..domain.units import format_bytes
-from .plain_text import plain
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..domain.plain_text import plain
 from ..errors import ArenaScopeError
-from .plain_text import plain
 
 
 class Level(StrEnum):

@@ -26,7 +26,7 @@ class SecretQuestion:
 
 @dataclass(eq=False)
 class Question:
-    """One question on its way. ``answer`` may be called once, from the GUI thread; later calls are ignored."""
+    """One question on its way. ``answer`` is called on the GUI thread; only the first call counts."""
 
     about: HostKeyQuestion | SecretQuestion
     target: str

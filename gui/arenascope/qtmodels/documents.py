@@ -1,0 +1,168 @@
+"""Files: opening models and captures, keeping captures, writing pages. All of it off the GUI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from ..domain.capture import Capture
+from ..domain.graph import Graph
+from ..domain.plain_text import plain
+from ..workflow.jobs import JobRunner
+from .bridge import GuiBridge
+from .history_model import HistoryEntry
+from .notices import Level, Notice
+from .tasks import Task, Tasks
+
+MODEL_SUFFIXES = (".tflite", ".lite")
+CAPTURE_SUFFIX = ".ascope"
+_MAGIC = b"TFL3"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenModel:
+    """The model in the window. ``path`` None: only a capture of it is here, the file is not.
+
+    ``graph`` is there once the file was read.
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+    operators: int
+    path: Path | None = None
+    graph: Graph | None = None
+
+    @classmethod
+    def of_graph(cls, graph: Graph, path: Path) -> OpenModel:
+        return cls(graph.name, graph.sha256, graph.file_bytes, graph.operator_count, path, graph)
+
+    @classmethod
+    def of_entry(cls, entry: HistoryEntry) -> OpenModel:
+        facts = entry.capture.model
+        return cls(facts.name, facts.sha256, facts.bytes, facts.operators, entry.model_path)
+
+
+def is_capture(path: Path) -> bool:
+    """By its suffix, else by its first bytes: a capture is a JSON document."""
+    if path.suffix.lower() == CAPTURE_SUFFIX:
+        return True
+    if path.suffix.lower() in MODEL_SUFFIXES:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False  # whoever reads it as a model says in words what is wrong
+    return head[4:8] != _MAGIC and head.lstrip().startswith(b"{")
+
+
+def read(path: Path) -> OpenModel | HistoryEntry:
+    """What a file is. Raises FileError, ModelError, StoreError."""
+    if is_capture(path):
+        return read_capture(path)
+    from ..tflite.reader import read_model
+
+    return OpenModel.of_graph(read_model(path), path)
+
+
+def read_capture(path: Path) -> HistoryEntry:
+    """A capture, with its model's file where that lies beside it under its name and is the same model."""
+    from ..store.capture import load
+
+    capture = load(path)
+    return HistoryEntry(capture, path=path, model_path=_model_beside(capture, path))
+
+
+def _model_beside(capture: Capture, path: Path) -> Path | None:
+    from ..errors import InputError
+    from ..tflite.source import sha256_of
+
+    beside = path.parent / Path(capture.model.name).name
+    try:
+        same_size = beside.is_file() and beside.stat().st_size == capture.model.bytes
+        return beside if same_size and sha256_of(beside) == capture.model.sha256 else None
+    except (OSError, ValueError, InputError):
+        return None
+
+
+class Documents(QObject):
+    """Each verb is a task; what it brings comes as a signal, what goes wrong as a notice."""
+
+    modelOpened = Signal(object)  #: OpenModel
+    captureOpened = Signal(object)  #: HistoryEntry
+    written = Signal(object, object)  #: HistoryEntry, Path: the capture was saved
+    noticed = Signal(object)  #: Notice
+
+    def __init__(self, bridge: GuiBridge, tasks: Tasks, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge, self._tasks = bridge, tasks
+        self._runner = JobRunner("files")
+
+    def open(self, path: Path) -> None:
+        """A model or a capture."""
+        self._run(f"Opening {plain(path.name, 60)}", lambda: read(path), self._opened)
+
+    def read_graph(self, model: OpenModel, then: Callable[[OpenModel], None]) -> None:
+        """``then`` with the model and its graph, read if need be."""
+        path = model.path
+        if model.graph is not None or path is None:
+            then(model)
+            return
+        from ..tflite.reader import read_model
+
+        self._run(
+            f"Reading {plain(model.name, 60)}",
+            lambda: read_model(path, sha256=model.sha256),
+            lambda graph: then(replace(model, graph=graph)),
+        )
+
+    def save(self, entry: HistoryEntry, path: Path) -> None:
+        from ..store.capture import save
+
+        def done(_: object) -> None:
+            self.noticed.emit(Notice(Level.SUCCESS, f"Saved as {plain(path.name, 80)}.", detail=str(path)))
+            self.written.emit(entry, path)
+
+        self._run(f"Saving {plain(path.name, 60)}", lambda: save(entry.capture, path), done)
+
+    def write(self, what: str, path: Path, make: Callable[[], bytes], action: str = "") -> None:
+        """Write what ``make`` (on the worker thread) returns, whole or not at all; then say so."""
+        from ..store.files import write_atomic
+
+        def done(_: object) -> None:
+            self.noticed.emit(
+                Notice(Level.SUCCESS, f"{what} written to {plain(path.name, 80)}.", "", str(path), action)
+            )
+
+        self._run(f"Writing {plain(path.name, 60)}", lambda: write_atomic(path, make()), done)
+
+    def submit(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """Small work with the disk (settings, recent files) that needs no name; errors become notices."""
+        self._bridge.follow(self._runner.submit(job), then, lambda e: self.noticed.emit(Notice.of_error(e)))
+
+    def close(self) -> None:
+        self._runner.close()
+
+    def _run(self, label: str, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        def submit(task: Task) -> Future[Any]:
+            def run() -> Any:
+                task.cancel.raise_if_cancelled()
+                value = job()
+                task.cancel.raise_if_cancelled()
+                return value
+
+            return self._runner.submit(run)
+
+        self._tasks.start(label, submit, then, lambda e: self.noticed.emit(Notice.of_error(e, label)))
+
+    def _opened(self, found: OpenModel | HistoryEntry) -> None:
+        if isinstance(found, OpenModel):
+            self.modelOpened.emit(found)
+        else:
+            self.captureOpened.emit(found)

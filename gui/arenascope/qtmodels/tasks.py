@@ -1,0 +1,113 @@
+"""What is being done at the moment off the GUI thread: its name, how far it is, and how to stop it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from ..errors import Cancelled
+from ..workflow.events import Connecting, UploadProgress
+from ..workflow.jobs import CancelToken
+from .bridge import GuiBridge
+
+
+@dataclass(eq=False)
+class Task:
+    """Belongs to the GUI thread; only ``cancel`` is shared. ``done``/``total`` are bytes where known."""
+
+    number: int
+    label: str
+    target: str = ""
+    text: str = ""
+    done: int | None = None
+    total: int | None = None
+    stopping: bool = False
+    connecting: bool = False
+    cancel: CancelToken = field(default_factory=CancelToken)
+
+
+class Tasks(QObject):
+    """Every task ends in one of ``on_result``, ``on_error``, ``on_cancelled``, called on the GUI thread."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: GuiBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._numbers = itertools.count(1)
+        self._running: dict[int, Task] = {}
+        bridge.connecting.connect(self._connecting)
+        bridge.uploadProgress.connect(self._uploading)
+
+    @property
+    def running(self) -> tuple[Task, ...]:
+        return tuple(self._running.values())
+
+    def get(self, number: object) -> Task | None:
+        return self._running.get(number) if isinstance(number, int) else None
+
+    def start(
+        self,
+        label: str,
+        submit: Callable[[Task], Future[Any]],
+        on_result: Callable[[Any], None],
+        on_error: Callable[[BaseException], None],
+        on_cancelled: Callable[[], None] | None = None,
+        target: str = "",
+    ) -> Task:
+        """``submit`` gets the task (its number is the ``source`` of its events) and returns its future."""
+        task = Task(next(self._numbers), label, target)
+        self._running[task.number] = task
+
+        def finished() -> bool:
+            """False where the task was abandoned: nobody waits for it any more."""
+            return self._running.pop(task.number, None) is not None
+
+        def result(value: Any) -> None:
+            if finished():
+                self.changed.emit()
+                on_result(value)
+
+        def error(problem: BaseException) -> None:
+            if not finished():
+                return
+            self.changed.emit()
+            if not isinstance(problem, Cancelled):
+                on_error(problem)
+            elif on_cancelled is not None:
+                on_cancelled()
+
+        self._bridge.follow(submit(task), result, error)
+        self.changed.emit()
+        return task
+
+    def cancel(self, task: Task) -> None:
+        """Ask it to stop; it is over when its thread says so."""
+        task.stopping = True
+        task.cancel.cancel()
+        self.changed.emit()
+
+    def abandon(self, task: Task) -> None:
+        """Stop waiting for a task that cannot be interrupted; whatever it brings is ignored."""
+        task.cancel.cancel()
+        if self._running.pop(task.number, None) is not None:
+            self.changed.emit()
+
+    def tell(self, number: object, **changes: Any) -> None:
+        """Change what a task says of itself; one that is over is ignored."""
+        task = self.get(number)
+        if task is not None:
+            for name, value in changes.items():
+                setattr(task, name, value)
+            self.changed.emit()
+
+    def _connecting(self, event: Connecting, source: object) -> None:
+        self.tell(source, text=event.text, done=None, total=None)
+
+    def _uploading(self, event: UploadProgress, source: object) -> None:
+        self.tell(source, done=event.done, total=event.total)
