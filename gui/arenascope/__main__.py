@@ -1,0 +1,147 @@
+"""The window or the command line; the one place where an error becomes an exit code.
+
+    arenascope                      the window
+    arenascope model.tflite ...     the window, with these files
+    arenascope COMMAND ...          the command line
+
+Exit codes: 0 done, 2 usage, 3 the model or file cannot be used, 4 the device cannot be reached or
+refused us, 5 out of memory, 6 the runtime crashed or hung, 130 stopped with Ctrl+C, 1 a fault of ours.
+
+A command is also a race: the agent takes about as long to start as Typer to import. So the agent of
+this computer is started first, and what is not needed yet is imported while it starts.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .errors import ArenaScopeError, Cancelled, FileError, UsageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+#: What the window opens; a first argument of another kind is a command.
+WINDOW_SUFFIXES = (".tflite", ".lite", ".ascope")
+#: Commands that begin with a run on a device.
+RUNNING_COMMANDS = ("inspect", "report")
+STOPPED = 130
+PIPE_CLOSED = 141
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run, and return the exit code. Whatever is not an error of ours goes to ``sys.excepthook``."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    sys.excepthook = _report_fault
+    try:
+        code = _window(arguments) if _wants_window(arguments) else _command(arguments)
+        sys.stdout.flush()
+        return code
+    except Cancelled as error:
+        if _as_json(arguments):
+            _print_error(error, arguments)
+        return STOPPED
+    except KeyboardInterrupt:
+        return STOPPED
+    except ArenaScopeError as error:
+        _print_error(error, arguments)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has left. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+
+
+def _wants_window(arguments: list[str]) -> bool:
+    return not arguments or arguments[0].lower().endswith(WINDOW_SUFFIXES)
+
+
+def _window(arguments: list[str]) -> int:
+    for path in arguments:
+        if not os.path.exists(path):  # noqa: PTH110 - pathlib is not loaded yet
+            raise FileError(f"There is no file {path}.")
+    no_screen = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    if sys.platform.startswith("linux") and no_screen and not os.environ.get("QT_QPA_PLATFORM"):
+        raise ArenaScopeError(
+            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            hint="Without one, use: arenascope inspect MODEL, or arenascope report MODEL -o report.html",
+        )
+    try:
+        from .app import run
+    except ImportError as error:
+        raise ArenaScopeError(
+            f"The window cannot be loaded: {error}",
+            hint="A system library that Qt needs is missing; packaging/system_packages.py window names its package.",
+        ) from error
+    return run(arguments)
+
+
+def _command(arguments: list[str]) -> int:
+    if _runs_here(arguments):
+        from .remote import local
+
+        local.prestart()
+    from .cli.app import run
+
+    return run(arguments)
+
+
+def _runs_here(arguments: list[str]) -> bool:
+    """Whether this command line will, as far as can be told before parsing, need this computer's agent."""
+    if arguments[0] not in RUNNING_COMMANDS or "--help" in arguments:
+        return False
+    if arguments[0] == "report" and any(a.lower().endswith(".ascope") for a in arguments):
+        return False
+    devices = [b for a, b in zip(arguments, arguments[1:], strict=False) if a in ("--device", "-d")]
+    devices += [a.partition("=")[2] for a in arguments if a.startswith("--device=")]
+    return all(device == "local" for device in devices)
+
+
+def _as_json(arguments: list[str]) -> bool:
+    return "--json" in arguments or "--json-lines" in arguments
+
+
+def _print_error(error: ArenaScopeError, arguments: list[str]) -> None:
+    from .domain.plain_text import plain
+
+    if _as_json(arguments):
+        import json
+
+        document = {
+            "schema": "arenascope.error/1",
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "detail": error.detail,
+        }
+        print(json.dumps(document), flush=True)  # noqa: T201
+        return
+    print(f"arenascope: {plain(error.message, 1000)}", file=sys.stderr)  # noqa: T201
+    if error.hint:
+        print(f"→ {plain(error.hint, 1000)}", file=sys.stderr)  # noqa: T201
+
+
+def _report_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A fault of ours: one line for the person, the traceback for a file. Python then exits with 1."""
+    import traceback
+
+    from .settings import places
+
+    log = places().log / "fault.log"
+    text = "".join(traceback.format_exception(kind, error, trace))
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
+        where = f"The details are in {log}; please report them."
+    except OSError as reason:
+        where = f"The details could not be written to {log} ({reason.strerror})."
+    fault = ArenaScopeError(
+        f"A fault in ArenaScope itself: {kind.__name__}: {error}", hint=where, detail=text.rstrip()
+    )
+    fault.code = "fault"
+    _print_error(fault, sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

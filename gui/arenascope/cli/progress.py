@@ -1,0 +1,119 @@
+"""What a run tells while it goes on, on stderr: bars on a terminal, lines elsewhere, or nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from ..domain.plain_text import plain
+from ..domain.units import format_bytes
+from ..workflow.events import Connecting, PhaseStarted, RunEnded, RunEvent, UploadProgress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+Reporter = Callable[[RunEvent], None]
+#: A run that is over sooner is not worth a bar, nor the time to load one.
+BAR_AFTER = 0.3
+WORDS = {
+    "runtime_import": "Loading the runtime",
+    "load": "Loading the model",
+    "allocate": "Allocating tensors",
+    "invoke_first": "First invoke",
+    "invoke": "Second invoke",
+}
+
+
+@contextmanager
+def reporter(*, quiet: bool) -> Iterator[Reporter]:
+    """A callable for the events of a connection and a run. It may be called on any thread."""
+    if quiet or sys.stderr is None:
+        yield lambda event: None
+    elif sys.stderr.isatty():
+        bars = Bars()
+        try:
+            yield bars
+        finally:
+            bars.close()
+    else:
+        yield Lines(sys.stderr)
+
+
+class Lines:
+    """One line a step, for logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._uploading = False
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, Connecting):
+            self._say(plain(event.text))
+        elif isinstance(event, PhaseStarted):
+            self._say(WORDS.get(event.name, plain(event.name)))
+        elif isinstance(event, UploadProgress) and not self._uploading:
+            self._uploading = True
+            self._say(f"Sending {format_bytes(event.total)}")
+
+    def _say(self, text: str) -> None:
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+
+class Bars:
+    """Rich's bars, loaded when a run turns out to be long. Connecting may ask questions: no bar then."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._lock = threading.Lock()
+        self._progress: Progress | None = None
+        self._upload: TaskID | None = None
+        self._phase: TaskID | None = None
+        self._text = ""
+
+    def __call__(self, event: RunEvent) -> None:
+        with self._lock:
+            if isinstance(event, Connecting | RunEnded):
+                return
+            if isinstance(event, PhaseStarted):
+                self._text = WORDS.get(event.name, plain(event.name))
+            if time.monotonic() - self._started < BAR_AFTER and self._progress is None:
+                return
+            self._show(event)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+
+    def _show(self, event: RunEvent) -> None:
+        progress = self._progress = self._progress or _rich_progress()
+        if isinstance(event, UploadProgress):
+            if self._upload is None:
+                self._upload = progress.add_task("Sending the model", total=event.total)
+            progress.update(self._upload, completed=event.done)
+        elif self._phase is None:
+            self._phase = progress.add_task(self._text, total=None)
+        else:
+            progress.update(self._phase, description=self._text)
+
+
+def _rich_progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    progress.start()
+    return progress

@@ -1,0 +1,178 @@
+"""A capture as tables for people. Text from models and devices is shown as text, never as markup."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..domain.figures import header_figures
+from ..domain.plain_text import plain
+from ..domain.units import format_bytes, format_exact, format_seconds
+
+if TYPE_CHECKING:
+    from ..domain.board import Board
+    from ..domain.capture import Capture
+    from ..domain.layout import Placement
+    from ..domain.measurement import Outcome, Part
+
+LARGEST = 20
+#: Where nobody looks, nothing needs to be cut off.
+WIDTH_OF_A_FILE = 10_000
+UNKNOWN = "unknown"
+
+
+def console() -> Console:
+    width = None if sys.stdout.isatty() else WIDTH_OF_A_FILE
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table. A column whose name begins with '>' is aligned to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        right = column.startswith(">")
+        made.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+    return made
+
+
+def add_row(to: Table, *cells: str, style: str = "") -> None:
+    to.add_row(*(Text(cell) for cell in cells), style=style)
+
+
+def show(capture: Capture, *, all_tensors: bool = False) -> None:
+    """All of a capture, on stdout."""
+    out = console()
+    out.print(_heading(capture))
+    out.print(_figures(capture))
+    for made in (_tensors(capture, all_tensors), _phases(capture), _attribution(capture.attribution)):
+        if made is not None:
+            out.print(made)
+    out.print(_outcome(capture.outcome))
+    for note in capture.notes:
+        out.print(Text(f"Note: {plain(note, 1000)}"))
+
+
+def _heading(capture: Capture) -> Text:
+    model, options = capture.model, capture.options
+    inputs = ", ".join(f"{plain(name, 60)} {_shape(shape)}" for name, shape in options.inputs.items())
+    threads = "default threads" if options.threads is None else f"{options.threads} threads"
+    keeping = ", every tensor preserved" if options.preserve_all else ""
+    text = Text()
+    text.append(plain(model.name), style="bold")
+    text.append(
+        f"  {format_bytes(model.bytes)}, {model.operators} operators, {model.subgraphs} subgraphs, "
+        f"sha256 {plain(model.sha256[:12])}\n"
+    )
+    text.append(f"on {describe_device(capture.device)}\n")
+    text.append(f"delegate {plain(options.delegate)}, {threads}{keeping}; inputs: {inputs or 'none'}\n")
+    return text
+
+
+def describe_device(board: Board) -> str:
+    """'pi4: aarch64, 64 bit, kernel 6.1.21, Python 3.11.2, ai_edge_litert 2.3.0', without what is unknown."""
+    parts = [
+        board.machine,
+        f"{board.bits} bit" if board.bits else None,
+        f"kernel {board.kernel}" if board.kernel else None,
+        f"{format_bytes(board.ram_total)} RAM" if board.ram_total else None,
+        f"Python {board.python}" if board.python else None,
+        f"{board.runtime} {board.runtime_version or ''}".rstrip() if board.runtime else None,
+    ]
+    return f"{plain(board.name)}: {plain(', '.join(part for part in parts if part), 300)}"
+
+
+def _figures(capture: Capture) -> Table:
+    made = table("Figures", "", ">size", ">exact", "how it is known")
+    for figure in header_figures(capture):
+        known = figure.provenance.value if figure.provenance is not None else UNKNOWN
+        add_row(made, figure.label, figure.value_text, figure.exact_text, known)
+    return made
+
+
+def _tensors(capture: Capture, all_tensors: bool) -> Table | None:
+    placements = sorted(capture.layout.placements, key=lambda p: (-(p.bytes or 0), p.key))
+    if not placements:
+        return None
+    shown = placements if all_tensors else placements[:LARGEST]
+    title = f"Tensors ({len(placements)})"
+    if len(shown) < len(placements):
+        title = f"Tensors (the largest {len(shown)} of {len(placements)}; --all lists every one)"
+    several = len(capture.layout.subgraphs) > 1
+    index = "subgraph:index" if several else "index"
+    made = table(title, f">{index}", "name", "type", "shape", ">bytes", "kind", ">offset", ">alive")
+    for placement in shown:
+        add_row(made, *_tensor_row(placement, several))
+    return made
+
+
+def _tensor_row(placement: Placement, several: bool) -> tuple[str, ...]:
+    index = f"{placement.subgraph}:{placement.index}" if several else str(placement.index)
+    name = plain(placement.name, 60) or ("(scratch)" if placement.temporary else "(no name)")
+    return (
+        index,
+        name,
+        plain(placement.dtype),
+        UNKNOWN if placement.shape is None else _shape(placement.shape),
+        UNKNOWN if placement.bytes is None else f"{placement.bytes:,}",
+        placement.kind.value,
+        "" if placement.offset is None else f"{placement.offset:,}",
+        _alive(placement),
+    )
+
+
+def _alive(placement: Placement) -> str:
+    if placement.first_op is None:
+        return ""
+    return f"{placement.first_op}–{'end' if placement.last_op is None else placement.last_op}"
+
+
+def _phases(capture: Capture) -> Table | None:
+    if not capture.phases:
+        return None
+    made = table("Phases (resident memory of the worker)", "phase", ">time", ">before", ">peak", ">after")
+    for phase in capture.phases:
+        sizes = (format_bytes(size) for size in (phase.rss_before, phase.rss_peak, phase.rss_after))
+        add_row(made, plain(phase.name), format_seconds(phase.seconds), *sizes)
+    return made
+
+
+def _attribution(parts: Iterable[Part]) -> Table | None:
+    parts = tuple(parts)
+    if not parts:
+        return None
+    total = sum(part.bytes for part in parts)
+    made = table("Resident after the first invoke", "part", ">size", ">exact", ">share", "how it is known")
+    for part in parts:
+        share = f"{100 * part.bytes / total:.1f} %" if total else ""
+        add_row(
+            made, plain(part.part), format_bytes(part.bytes), format_exact(part.bytes), share, part.provenance
+        )
+    made.add_section()
+    add_row(made, "total", format_bytes(total), format_exact(total), "100.0 %" if total else "", style="bold")
+    return made
+
+
+def _outcome(outcome: Outcome) -> Text:
+    words = [f"Outcome: {outcome.status.value}"]
+    if outcome.phase and not outcome.ok:
+        words.append(f"in {plain(outcome.phase)}")
+    if outcome.signal:
+        words.append(f"by {plain(outcome.signal)}")
+    text = Text(" ".join(words), style="green" if outcome.ok else "bold red")
+    if outcome.message:
+        text.append(f"\n{plain(outcome.message, 2000)}", style="default")
+    if not outcome.ok and outcome.log:
+        text.append("\nThe last lines of the runtime:", style="default")
+        for line in outcome.log[-10:]:
+            text.append(f"\n  {plain(line, 300)}", style="dim")
+    return text
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "scalar" if not shape else " × ".join(str(extent) for extent in shape)
