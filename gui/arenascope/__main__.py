@@ -17,7 +17,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .errors import ArenaScopeError, Cancelled, FileError, UsageError
+from .errors import ArenaScopeError, Cancelled, FileError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -72,7 +72,7 @@ def _window(arguments: list[str]) -> int:
     except ImportError as error:
         raise ArenaScopeError(
             f"The window cannot be loaded: {error}",
-            hint="A system library that Qt needs is missing; packaging/system_packages.py window names its package.",
+            hint="A system library that Qt needs is missing; packaging/system_packages.py names its package.",
         ) from error
     return run(arguments)
 
@@ -93,9 +93,9 @@ def _runs_here(arguments: list[str]) -> bool:
         return False
     if arguments[0] == "report" and any(a.lower().endswith(".ascope") for a in arguments):
         return False
-    devices = [b for a, b in zip(arguments, arguments[1:], strict=False) if a in ("--device", "-d")]
-    devices += [a.partition("=")[2] for a in arguments if a.startswith("--device=")]
-    return all(device == "local" for device in devices)
+    devices = [arguments[i + 1 : i + 2] for i, a in enumerate(arguments) if a in ("--device", "-d")]
+    devices += [[a.partition("=")[2]] for a in arguments if a.startswith("--device=")]
+    return all(device == ["local"] for device in devices)
 
 
 def _as_json(arguments: list[str]) -> bool:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..domain.plain_text import plain
+from ..domain.units import format_bytes
 from . import options
 
 if TYPE_CHECKING:
-    from ..domain.board import Board
+    from rich.table import Table
 
-SCHEMA = "arenascope.devices/1"
+    from ..domain.board import Board
 
 app = typer.Typer(
     help="The boards that are known by a name: list, add, check, forget.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A saved device.")]
 
 
 @app.command("list")
@@ -32,15 +32,110 @@ def list_devices(as_json: options.Json = False) -> int:
 
     saved = devices.list_devices()
     if as_json:
-        _print_json({"schema": SCHEMA, "devices": [asdict(device) for device in saved]})
-        return 0
-    if not saved:
+        _print_json({"schema": "arenascope.devices/1", "devices": [asdict(device) for device in saved]})
+    elif not saved:
         typer.echo("No device is saved. Add one with: arenascope devices add USER@HOST --name NAME")
-        return 0
+    else:
+        from . import tables
+
+        made = tables.table("Devices", "name", "address")
+        for device in saved:
+            tables.add_row(made, plain(device.name), plain(device.address))
+        tables.console().print(made)
+    return 0
+
+
+@app.command("add")
+def add(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="user@host[:port] or an SSH alias.")],
+    name: Annotated[str | None, typer.Option("--name", help="What to call it; its host by default.")] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(
+            "--fingerprint",
+            metavar="SHA256:…",
+            help="Accept an unknown host key without a question if it is exactly this one.",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Connect to a device once, accept its host key, and remember it under a name."""
+    from ..workflow import devices
+    from . import progress, prompts
+
+    with progress.reporter(quiet=quiet) as report:
+        added = devices.add(address, name, prompts.terminal(fingerprint), report)
+    _show_board(added.device.name, added.device.address, added.board, as_json=as_json)
+    return 0
+
+
+@app.command("check")
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A saved device, an address, or local.")],
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Connect to a device and show what it is, what it has, and which runtime works there."""
+    from ..workflow import devices
+    from . import progress, prompts
+
+    with progress.reporter(quiet=quiet) as report:
+        board = devices.check(name, prompts.terminal(), report)
+    _show_board(name, None, board, as_json=as_json)
+    return 0
+
+
+@app.command("forget")
+def forget(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A saved device.")],
+    as_json: options.Json = False,
+) -> int:
+    """Remove a device from the list. Its host key stays known."""
+    from ..workflow import devices
+
+    gone = devices.forget(name)
+    if as_json:
+        _print_json({"schema": "arenascope.device/1", **asdict(gone), "board": None})
+    else:
+        typer.echo(f"Forgot {plain(gone.name)} ({plain(gone.address)}).")
+    return 0
+
+
+def _print_json(document: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(document) + "\n")
+
+
+def _show_board(name: str, address: str | None, board: Board, *, as_json: bool) -> None:
+    if as_json:
+        facts = asdict(board)
+        _print_json({"schema": "arenascope.device/1", "name": name, "address": address, "board": facts})
+        return
     from . import tables
 
-    made = tables.table("Devices", "name", "address")
-    for device in saved:
-        tables.add_row(made, plain(device.name), plain(device.address))
-    tables.console().print(made)
-    return 0
+    tables.console().print(_facts(name, board))
+
+
+def _facts(name: str, board: Board) -> Table:
+    from . import tables
+
+    made = tables.table(plain(name), "", "")
+    made.show_header = False
+    space = board.address_space
+    facts = (
+        ("machine", board.machine),
+        ("bits", None if board.bits is None else str(board.bits)),
+        ("kernel", board.kernel),
+        ("page size", format_bytes(board.page_size)),
+        ("RAM", format_bytes(board.ram_total)),
+        ("available now", format_bytes(board.ram_available)),
+        ("swap", format_bytes(board.swap_total)),
+        ("Python", board.python),
+        ("NumPy", board.numpy),
+        ("runtime", f"{board.runtime} {board.runtime_version or ''}" if board.runtime else None),
+        ("address space", format_bytes(space.ceiling)),
+        ("largest gap in it", format_bytes(space.largest_gap)),
+    )
+    for label, value in facts:
+        tables.add_row(made, label, plain(value or tables.UNKNOWN))
+    return made

@@ -61,13 +61,13 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
 def _heading(capture: Capture) -> Text:
     model, options = capture.model, capture.options
     inputs = ", ".join(f"{plain(name, 60)} {_shape(shape)}" for name, shape in options.inputs.items())
-    threads = "default threads" if options.threads is None else f"{options.threads} threads"
+    threads = "default threads" if options.threads is None else _count(options.threads, "thread")
     keeping = ", every tensor preserved" if options.preserve_all else ""
     text = Text()
     text.append(plain(model.name), style="bold")
     text.append(
-        f"  {format_bytes(model.bytes)}, {model.operators} operators, {model.subgraphs} subgraphs, "
-        f"sha256 {plain(model.sha256[:12])}\n"
+        f"  {format_bytes(model.bytes)}, {_count(model.operators, 'operator')}, "
+        f"{_count(model.subgraphs, 'subgraph')}, sha256 {plain(model.sha256[:12])}\n"
     )
     text.append(f"on {describe_device(capture.device)}\n")
     text.append(f"delegate {plain(options.delegate)}, {threads}{keeping}; inputs: {inputs or 'none'}\n")
@@ -172,6 +172,10 @@ def _outcome(outcome: Outcome) -> Text:
         for line in outcome.log[-10:]:
             text.append(f"\n  {plain(line, 300)}", style="dim")
     return text
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -72,10 +72,8 @@ class _Lines:
     def __call__(self, sample: BoardSample) -> None:
         if not self._begun:
             self._begun = True
-            total = format_bytes(sample.ram_total)
-            typer.echo(
-                f"{'time':>8}  {'available':>11}  {'swap free':>11}  {'agent':>17}  largest process    RAM {total}"
-            )
+            typer.echo(f"{format_bytes(sample.ram_total)} RAM")
+            typer.echo(f"{'time':>8}  {'available':>11}  {'swap free':>11}  {'agent':>18}  largest process")
         typer.echo(_line(sample))
 
 
@@ -86,4 +84,4 @@ def _line(sample: BoardSample) -> str:
     largest = max(sample.top, key=lambda process: process.rss, default=None)
     who = "" if largest is None else f"{plain(largest.name, 40)} {format_bytes(largest.rss)}"
     available, swap = format_bytes(sample.available), format_bytes(sample.swap_free)
-    return f"{sample.t:7.1f}s  {available:>11}  {swap:>11}  {cost:>17}  {who}"
+    return f"{sample.t:7.1f}s  {available:>11}  {swap:>11}  {cost:>18}  {who}"
