@@ -1,0 +1,224 @@
+"""Dicts that came over the wire → values of the domain.
+
+Nothing that arrives is trusted: whatever is missing, of the wrong type or out of range raises
+WireError, and nothing else comes out of bad input. Texts lose what cannot be shown. (The reading of
+a model's tensors has its own module, ``reading.py``.)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from ..domain.board import AddressSpace, Board
+from ..domain.measurement import (
+    BoardSample,
+    Outcome,
+    Phase,
+    ProcessMemory,
+    Samples,
+    Status,
+    TopProcesses,
+)
+from ..domain.plain_text import plain
+from ..errors import WireError
+
+_STATUSES = frozenset(Status)
+_MAX_BYTES = 1 << 63
+_MAX_SECONDS = 1e9
+_MAX_ITEMS = 100_000
+_MAX_LOG_LINE = 4096
+_MAX_CPU = 1e4
+
+
+def board(data: dict[str, Any], name: str) -> Board:
+    """The answer to ``probe``."""
+    return Board(
+        name=name,
+        machine=_text(data, "machine"),
+        bits=_bits(data),
+        kernel=_text(data, "kernel"),
+        page_size=_count(data, "page_size"),
+        ram_total=_count(data, "ram_total"),
+        ram_available=_count(data, "ram_available"),
+        swap_total=_count(data, "swap_total"),
+        python=_text(data, "python"),
+        numpy=_text(data, "numpy"),
+        runtime=_text(data, "runtime"),
+        runtime_version=_text(data, "runtime_version"),
+        address_space=_address_space(data),
+    )
+
+
+def runtime_errors(data: dict[str, Any]) -> dict[str, str]:
+    """Why each runtime of a ``probe`` cannot be used: package → its error. Empty when not asked."""
+    errors = data.get("runtime_errors")
+    if errors is None:
+        return {}
+    if not isinstance(errors, dict) or len(errors) > 20:
+        raise WireError("The errors of the runtimes are not an object.")
+    return {plain(package, 80): _text(errors, package, 2000) or "" for package in errors}
+
+
+def with_runtime(board: Board, data: dict[str, Any]) -> Board:
+    """The board with what the worker found: the event ``runtime``."""
+    space = _address_space(data)
+    return replace(
+        board,
+        bits=_bits(data) or board.bits,
+        python=_text(data, "python") or board.python,
+        numpy=_text(data, "numpy"),
+        runtime=_text(data, "runtime"),
+        runtime_version=_text(data, "runtime_version"),
+        address_space=space if space.ceiling is not None else board.address_space,
+    )
+
+
+def phase_start(data: dict[str, Any]) -> tuple[str, float]:
+    """(name, seconds since the start of the run)."""
+    return _word(data, "name"), _seconds(data, "t")
+
+
+def phase(data: dict[str, Any]) -> Phase:
+    return Phase(
+        name=_word(data, "name"),
+        seconds=_seconds(data, "seconds"),
+        rss_before=_count(data, "rss_before"),
+        rss_peak=_count(data, "rss_peak"),
+        rss_after=_count(data, "rss_after"),
+        anon_after=_count(data, "anon_after"),
+        file_after=_count(data, "file_after"),
+        start=None if data.get("start") is None else _seconds(data, "start"),
+    )
+
+
+def samples(data: dict[str, Any]) -> Samples:
+    """One batch. All curves have the length of ``t``."""
+    t = tuple(_seconds({"t": value}, "t") for value in _list(data, "t"))
+    return Samples(t, _curve(data, "rss", len(t)), _curve(data, "available", len(t)),
+                   _curve(data, "swap_free", len(t)))  # fmt: skip
+
+
+def _curve(data: dict[str, Any], key: str, length: int) -> tuple[int | None, ...]:
+    values = tuple(_count({key: value}, key) for value in _list(data, key))
+    if len(values) != length:
+        raise WireError(f"The samples have {len(values)} values of {key} and {length} times.")
+    return values
+
+
+def processes(data: dict[str, Any]) -> TopProcesses:
+    return TopProcesses(_seconds(data, "t"), _top(data))
+
+
+def board_sample(data: dict[str, Any]) -> BoardSample:
+    """One event of a watch."""
+    return BoardSample(
+        t=_seconds(data, "t"),
+        ram_total=_count(data, "ram_total"),
+        available=_count(data, "available"),
+        swap_free=_count(data, "swap_free"),
+        agent_rss=_count(data, "agent_rss"),
+        agent_cpu=_share(data, "agent_cpu"),
+        top=_top(data) if data.get("top") is not None else (),
+    )
+
+
+def outcome(data: dict[str, Any]) -> Outcome:
+    """The event ``ended``."""
+    word = _word(data, "status")
+    if word not in _STATUSES:
+        raise WireError(f"A run ended with the unknown status “{word}”.")
+    log = _list(data, "log") if data.get("log") is not None else []
+    return Outcome(
+        status=Status(word),
+        phase=_text(data, "phase", 80),
+        message=_text(data, "message", 4000) or "",
+        signal=_text(data, "signal", 40),
+        log=tuple(_text({"log": line}, "log", _MAX_LOG_LINE) or "" for line in log),
+    )
+
+
+def agent_cost(data: dict[str, Any]) -> tuple[int | None, float | None]:
+    """(bytes of the agent's server, its share of one core) from ``ended``."""
+    return _count(data, "agent_rss"), _share(data, "agent_cpu")
+
+
+def _address_space(data: dict[str, Any]) -> AddressSpace:
+    space = data.get("address_space")
+    if space is None:
+        return AddressSpace(None, None)
+    if not isinstance(space, dict):
+        raise WireError("The address space is not an object.")
+    return AddressSpace(_count(space, "ceiling"), _count(space, "largest_gap"))
+
+
+def _top(data: dict[str, Any]) -> tuple[ProcessMemory, ...]:
+    found = []
+    for row in _list(data, "top"):
+        if not isinstance(row, list) or len(row) != 3:
+            raise WireError("A process is not [pid, name, resident bytes].")
+        pid, rss = _count({"pid": row[0]}, "pid"), _count({"rss": row[2]}, "rss")
+        if pid is None or rss is None:
+            raise WireError("A process has no number or no size.")
+        found.append(ProcessMemory(pid, _text({"name": row[1]}, "name", 80) or "", rss))
+    return tuple(found)
+
+
+def _bits(data: dict[str, Any]) -> int | None:
+    bits = _count(data, "bits")
+    if bits not in (None, 32, 64):
+        raise WireError(f"The device has pointers of {bits} bits.")
+    return bits
+
+
+def _count(data: dict[str, Any], key: str) -> int | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value < _MAX_BYTES:
+        raise WireError(f"{key} is {str(value)[:40]!r} and not a count.")
+    return value
+
+
+def _real(data: dict[str, Any], key: str, limit: float) -> float | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= limit:
+        raise WireError(f"{key} is {str(value)[:40]!r} and not a number from 0 to {limit:g}.")
+    return float(value)
+
+
+def _seconds(data: dict[str, Any], key: str) -> float:
+    value = _real(data, key, _MAX_SECONDS)
+    if value is None:
+        raise WireError(f"{key} is missing.")
+    return value
+
+
+def _share(data: dict[str, Any], key: str) -> float | None:
+    return _real(data, key, _MAX_CPU)
+
+
+def _text(data: dict[str, Any], key: str, limit: int = 400) -> str | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise WireError(f"{key} is not a text.")
+    return plain(value, limit)
+
+
+def _word(data: dict[str, Any], key: str) -> str:
+    value = _text(data, key, 80)
+    if not value:
+        raise WireError(f"{key} is missing.")
+    return value
+
+
+def _list(data: dict[str, Any], key: str) -> list[Any]:
+    value = data.get(key)
+    if not isinstance(value, list) or len(value) > _MAX_ITEMS:
+        raise WireError(f"{key} is not a list, or too long.")
+    return value
