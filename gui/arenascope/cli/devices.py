@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from ..domain.board import Board
 
 app = typer.Typer(
-    help="The boards that are known by a name: list, add, check, forget.",
-    no_args_is_help=True,
+    help="The boards that are known by a name: list, add, check, forget; the list by default.",
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def _default(context: typer.Context) -> int:
+    return list_devices() if context.invoked_subcommand is None else 0
 
 
 @app.command("list")

@@ -68,20 +68,21 @@ class _Lines:
 
     def __init__(self) -> None:
         self._begun = False
+        self._largest = ""
 
     def __call__(self, sample: BoardSample) -> None:
         if not self._begun:
             self._begun = True
             typer.echo(f"{format_bytes(sample.ram_total)} RAM")
             typer.echo(f"{'time':>8}  {'available':>11}  {'swap free':>11}  {'agent':>18}  largest process")
-        typer.echo(_line(sample))
+        typer.echo(self._line(sample))
 
-
-def _line(sample: BoardSample) -> str:
-    cost = format_bytes(sample.agent_rss)
-    if sample.agent_cpu is not None:
-        cost += f" {100 * sample.agent_cpu:.2f} %"
-    largest = max(sample.top, key=lambda process: process.rss, default=None)
-    who = "" if largest is None else f"{plain(largest.name, 40)} {format_bytes(largest.rss)}"
-    available, swap = format_bytes(sample.available), format_bytes(sample.swap_free)
-    return f"{sample.t:7.1f}s  {available:>11}  {swap:>11}  {cost:>18}  {who}"
+    def _line(self, sample: BoardSample) -> str:
+        cost = format_bytes(sample.agent_rss)
+        if sample.agent_cpu is not None:
+            cost += f" {100 * sample.agent_cpu:.2f} %"
+        if sample.top:  # not with every sample: looking at all processes costs more
+            largest = max(sample.top, key=lambda process: process.rss)
+            self._largest = f"{plain(largest.name, 40)} {format_bytes(largest.rss)}"
+        available, swap = format_bytes(sample.available), format_bytes(sample.swap_free)
+        return f"{sample.t:7.1f}s  {available:>11}  {swap:>11}  {cost:>18}  {self._largest}"

@@ -1,0 +1,126 @@
+"""ArenaScope from Python: connect to a device, inspect a model, keep the run.
+
+    from arenascope import api
+
+    with api.connect("pi@10.0.0.7") as device:
+        capture = device.inspect("model.tflite", batch=4)
+    print(capture.totals.arena_rw, capture.outcome.status)
+    api.save(capture, "run.ascope")
+
+Every error is an ``arenascope.errors.ArenaScopeError`` with ``message``, ``hint`` and ``detail``; how a
+run ended, a crash or a kill included, is ``capture.outcome`` and no error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .domain.board import Board
+from .domain.capture import Capture
+from .remote.prompts import Prompts
+from .store import capture as _store
+from .workflow import connect as _connect
+from .workflow import inspect as _inspect
+from .workflow import watch as _watch
+from .workflow.events import RunEvent
+from .workflow.jobs import CancelToken
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .domain.measurement import BoardSample
+
+__all__ = ["CancelToken", "Device", "connect", "load", "save"]
+
+StrPath = str | os.PathLike[str]
+
+
+class Device:
+    """A connected device. Close it, or use it in a ``with``: nothing of ours then runs on it."""
+
+    def __init__(self, device: _connect.Device) -> None:
+        self._device = device
+
+    @property
+    def name(self) -> str:
+        return self._device.name
+
+    @property
+    def board(self) -> Board:
+        """What the device said of itself when it was connected. Bytes; unknown facts are None."""
+        return self._device.board
+
+    def inspect(
+        self,
+        model: StrPath,
+        *,
+        batch: int | None = None,
+        inputs: Mapping[str, Sequence[int]] | None = None,
+        threads: int | None = None,
+        delegate: str = "default",
+        preserve_all: bool = False,
+        invoke: bool = True,
+        timeout: float = 300.0,
+        seed: int = 0,
+        on_event: Callable[[RunEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Capture:
+        """Run a model and bring back where its memory lies.
+
+        ``inputs``: name → shape of the inputs to resize; ``batch``: the first dimension of the others.
+        ``timeout``: seconds for the run on the device. ``on_event`` is called on another thread.
+        Raises InputError for the model, UsageError for the request, LinkError for the device.
+        """
+        request = _inspect.InspectRequest(
+            batch=batch,
+            inputs={name: tuple(shape) for name, shape in (inputs or {}).items()},
+            threads=threads,
+            delegate=delegate,
+            preserve_all=preserve_all,
+            invoke=invoke,
+            timeout=timeout,
+            seed=seed,
+        )
+        return _inspect.inspect(self._device, Path(model), request, on_event, cancel)
+
+    def watch(
+        self,
+        on_sample: Callable[[BoardSample], None],
+        *,
+        seconds: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        """Call ``on_sample``, on another thread, until ``seconds`` are over or ``cancel`` comes."""
+        _watch.watch(self._device, on_sample, seconds=seconds, cancel=cancel)
+
+    def close(self) -> None:
+        self._device.close()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def connect(target: str = "local", prompts: Prompts | None = None) -> Device:
+    """Connect to 'local', a saved device, 'user@host[:port]' or an alias of ~/.ssh/config.
+
+    Without ``prompts`` no unknown host key is accepted and no password is given.
+    """
+    return Device(_connect.connect(target, prompts))
+
+
+def save(capture: Capture, path: StrPath) -> None:
+    """Keep a run as a file (.ascope) that opens on any machine. Raises FileError."""
+    _store.save(capture, Path(path))
+
+
+def load(path: StrPath) -> Capture:
+    """A run that was kept. Raises FileError, or StoreError where it is no capture or a damaged one."""
+    return _store.load(Path(path))

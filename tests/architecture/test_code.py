@@ -1,0 +1,107 @@
+"""Rules about the code that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from arenascope import __version__
+from tests.support.sources import AGENT, DESKTOP, ROOT, python_files, relative, tree
+
+LONGEST = 500
+#: Where ``except Exception`` may stand: what must survive any fault of what it carries.
+BROAD = {"workflow/jobs.py", "remote/link.py", "app.py"}
+#: Hosts of package registries, spelled in halves so that this file does not name them.
+REGISTRIES = [
+    "py" + "pi.org",
+    "python" + "hosted.org",
+    "npm" + "js.",
+    "deb.deb" + "ian",
+    "security.deb" + "ian",
+]
+
+
+@pytest.mark.parametrize("path", python_files(AGENT), ids=relative)
+def test_the_agent_is_written_for_python_3_9(path: Path) -> None:
+    ast.parse(path.read_text(encoding="utf-8"), relative(path), feature_version=(3, 9))
+
+
+def test_annotations_of_the_agent_are_never_evaluated() -> None:
+    """``X | Y`` in an annotation is an error on 3.9 unless annotations stay text."""
+    for path in python_files(AGENT):
+        source = tree(path)
+        if not any(isinstance(node, ast.FunctionDef | ast.AnnAssign) for node in ast.walk(source)):
+            continue
+        if relative(path).endswith("arenascope_agent/__main__.py"):
+            continue  # any Python must be able to read it; its annotations are comments
+        future = [n for n in source.body if isinstance(n, ast.ImportFrom) and n.module == "__future__"]
+        assert any(alias.name == "annotations" for n in future for alias in n.names), relative(path)
+
+
+@pytest.mark.parametrize("path", python_files(DESKTOP, AGENT), ids=relative)
+def test_modules_stay_short_or_say_why(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    words = (ast.get_docstring(tree(path)) or "").lower()
+    assert lines <= LONGEST or "long" in words or "one place" in words
+
+
+def test_the_usual_module_is_small() -> None:
+    sizes = sorted(
+        len(path.read_text(encoding="utf-8").splitlines()) for path in python_files(DESKTOP, AGENT)
+    )
+    assert sizes[len(sizes) // 2] < 150
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in python_files(DESKTOP, AGENT) if p.name != "__init__.py"], ids=relative
+)
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(tree(path))
+
+
+def test_everything_is_caught_in_few_places() -> None:
+    found = {
+        path.relative_to(DESKTOP).as_posix()
+        for path in python_files(DESKTOP)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
+    }
+    assert found <= BROAD
+
+
+def test_nothing_that_arrives_is_evaluated() -> None:
+    forbidden = {"eval", "exec", "compile"}
+    for path in python_files(DESKTOP, AGENT):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in forbidden, f"{relative(path)}:{node.lineno}"
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+                assert not {"pickle", "marshal", "shelve"} & set(names), f"{relative(path)}:{node.lineno}"
+
+
+def test_the_changelog_knows_this_version() -> None:
+    versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert versions[0] == __version__
+
+
+def test_no_file_names_a_package_registry() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("this is no git checkout, so its files cannot be told from others")
+    for name in listed.stdout.decode().split("\0"):
+        path = ROOT / name
+        if not name or name.startswith(".venv/") or not path.is_file() or path.stat().st_size > 1_000_000:
+            continue
+        text = path.read_bytes().decode("utf-8", "ignore").lower()
+        assert not [host for host in REGISTRIES if host in text], name
