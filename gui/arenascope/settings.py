@@ -1,4 +1,4 @@
-"""What the user chose, and where this program keeps its files. ``store/preferences.py`` reads and writes it."""
+"""What the user chose (``store/preferences.py`` keeps it), and where this program has its files."""
 
 from __future__ import annotations
 

@@ -87,7 +87,8 @@ class _Options:
                 self._active = self._match(_words(value))
             elif self._active and keyword == "include" and depth < _MAX_DEPTH:
                 for pattern in _words(value):
-                    for name in sorted(glob.glob(str(self._ssh_dir / self._home_relative(pattern)))):
+                    base = self._ssh_dir / self._home_relative(pattern)
+                    for name in sorted(glob.glob(str(base))):  # noqa: PTH207  (an absolute pattern)
                         self.read(Path(name), depth + 1)
                         self._active = True  # an included file cannot end the block that includes it
             elif self._active and keyword == "identityfile":
@@ -131,9 +132,9 @@ class _Options:
             port=port,
             identity_files=tuple(dict.fromkeys(self._path(_unquoted(f), tokens) for f in files)),
             identities_only=first.get("identitiesonly", "no").lower() in _YES,
-            user_known_hosts=None if known is None else tuple(
-                self._path(word, tokens) for word in _words(known) if word.lower() != "none"
-            ),
+            user_known_hosts=None
+            if known is None
+            else tuple(self._path(word, tokens) for word in _words(known) if word.lower() != "none"),
             host_key_alias=first.get("hostkeyalias"),
             jump=None if jump is None or jump.lower() == "none" else jump,
         )
@@ -185,4 +186,6 @@ def _expand(text: str, tokens: dict[str, str]) -> str:
 def _port(text: str, alias: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
-    raise LinkError(f"The SSH configuration gives “{alias}” the port “{text}”.", hint="Correct ~/.ssh/config.")
+    raise LinkError(
+        f"The SSH configuration gives “{alias}” the port “{text}”.", hint="Correct ~/.ssh/config."
+    )

@@ -1,0 +1,227 @@
+"""Puts the agent onto a board and starts it, in one command on one channel.
+
+A few lines of sh are what SSH runs. They verify the cached archive by hash at every start, ask for it
+when it is missing or wrong (it comes on stdin; a temporary name, a hash, a rename), find a Python and
+become it. Each step prints a mark, so that a start that goes wrong says how far it came, and whatever
+login files print before is skipped.
+
+The command is a single word in single quotes without ``'``, ``\\``, ``!`` or line breaks: sh, bash, zsh,
+dash, csh and fish all take it the same way. Paths never stand in it; they are found, or read, there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn, Protocol
+
+from ..errors import BoardError, DeployError, LinkLost
+
+#: Tried in this order; the first that is at least 3.9 is taken.
+PYTHONS = ("python3", *(f"python3.{minor}" for minor in range(15, 8, -1)))
+#: The server sees no user site and no PYTHON* variable; its workers do (worker.own_argv).
+SERVER_FLAGS = "-I -S"
+
+MARK = b"@arenascope:"
+MAX_NOISE = 64 * 1024
+_MAX_MARK = 4096
+
+# $m never stands in the command as it is printed: a shell that echoes the command makes no mark.
+_PREAMBLE = """
+m=@arena; m=${m}scope; set -f; umask 077;
+fail() { rm -f "$t"; echo "$m:failed" "$@"; exit 97; };
+trap "fail cut" HUP INT TERM PIPE
+"""
+
+_FIND_PYTHON = """
+py=; tried=;
+for c in PYTHONS; do
+ command -v $c >/dev/null 2>&1 || continue;
+ v=$($c -V 2>&1);
+ case $v in "Python 3.9"*|"Python 3."[1-9][0-9]*) py=$c; break;; esac;
+ tried="$tried $c ($v)";
+done;
+test "$py" || { echo "$m:nopython" $tried; exit 97; }
+"""
+
+_PLACE_AGENT = """
+d=${XDG_CACHE_HOME:-$HOME/.cache}/arenascope/agent; f=$d/SHA256.pyz; t=$f.$$.part;
+sum() { sha256sum 2>/dev/null ||
+ $py -c "import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"; };
+good() { test -f "$1" && case $(sum < "$1") in SHA256*) return 0;; esac; return 1; };
+good "$f" || {
+ echo "$m:need" "$f";
+ e=$( { LC_ALL=C; export LC_ALL; mkdir -p "$d" &&
+  chmod 700 "$d" && head -c SIZE > "$t"; } 2>&1 ) || fail write $e;
+ good "$t" || fail hash "$t";
+ e=$(mv -f "$t" "$f" 2>&1) || fail write $e;
+}
+"""
+
+_START = """
+echo "$m:start" $$ $py "$v"; exec $py FLAGS "$f" serve
+"""
+
+_RECEIVE = """
+IFS= read -r p || fail cut; t=$p;
+e=$( { LC_ALL=C; export LC_ALL; head -c SIZE > "$p"; } 2>&1 ) || fail write $e;
+test $(wc -c < "$p") -eq SIZE || fail cut;
+chmod 600 "$p"; echo "$m:done"
+"""
+
+
+def agent_command(sha256: str, size: int) -> str:
+    """The command that ends in the agent with this hash, whose archive has ``size`` bytes."""
+    place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
+    find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
+    return _command(_PREAMBLE, find, place, _START.replace("FLAGS", SERVER_FLAGS))
+
+
+def receive_command(size: int) -> str:
+    """The command that reads a path and a line feed, then ``size`` bytes into that path (mode 0600).
+
+    It removes what it wrote when less arrives or the disk is full, also when the link is cut.
+    """
+    return _command(_PREAMBLE, _RECEIVE.replace("SIZE", str(size)))
+
+
+def kill_command(pid: int) -> str:
+    """Ends a process that did not leave by itself, with what it started in its own group."""
+    return f"exec /bin/sh -c 'kill -9 -- -{pid} {pid}'"
+
+
+def _command(*parts: str) -> str:
+    script = "; ".join(" ".join(part.split("\n")).strip() for part in parts)
+    if any(character in script for character in "'\\!\n"):
+        raise AssertionError("the script must survive every login shell's quoting")
+    return f"exec /bin/sh -c '{script}'"
+
+
+class StartChannel(Protocol):
+    """What deploying needs of a channel; ``recv`` raises TimeoutError when nothing comes in time."""
+
+    def send(self, data: bytes) -> None: ...
+
+    def recv(self, limit: int) -> bytes: ...
+
+    def stderr_tail(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The agent runs. ``ahead`` are bytes of its stream that arrived together with the mark."""
+
+    pid: int
+    python: str
+    ahead: bytes
+    uploaded: bool
+
+
+def start_agent(channel: StartChannel, archive: bytes, name: str) -> Started:
+    """Follow the marks of ``agent_command`` on a channel that runs it, and send the archive when asked.
+
+    ``name`` is the device's, for messages. DeployError says what stands in the way.
+    """
+    marks = _Marks(channel, name)
+    word, text = marks.next()
+    uploaded = word == "need"
+    if uploaded:
+        _send(channel, archive)
+        word, text = marks.next()
+    if word == "start":
+        pid, _, python = text.partition(" ")
+        return Started(int(pid) if pid.isdigit() else 0, python, marks.rest, uploaded)
+    if word == "nopython":
+        tried = f" Found there: {text}." if text else ""
+        raise DeployError(
+            f"There is no Python 3.9 or newer on {name}.{tried}",
+            hint="Install it on the device: sudo apt install python3",
+            detail="Tried: " + ", ".join(PYTHONS),
+        )
+    raise _placing_failed(text, name)
+
+
+def finish_receive(channel: StartChannel, name: str) -> None:
+    """Wait for the end of ``receive_command``. BoardError when the device could not keep the file."""
+    word, text = _Marks(channel, name).next()
+    if word == "done":
+        return
+    why = text.partition(" ")[2]
+    if _disk_is_full(why):
+        raise BoardError(
+            f"The disk of {name} is full.",
+            board_code="no_space",
+            hint="Free some space there (df -h ~/.cache shows it) and try again.",
+            detail=why,
+        )
+    if why:
+        raise BoardError(f"{name} could not write the file: {why}.", board_code="io_failed", hint="")
+    raise LinkLost(f"The connection to {name} ended while a file was being sent.", hint="Connect again.")
+
+
+def _send(channel: StartChannel, archive: bytes) -> None:
+    try:
+        channel.send(archive)
+    except LinkLost:
+        pass  # the script stopped reading; its mark, already on the way, says why
+
+
+def _disk_is_full(why: str) -> bool:
+    return any(words in why for words in ("No space left", "quota exceeded", "File too large"))
+
+
+def _placing_failed(text: str, name: str) -> DeployError:
+    step, _, why = text.partition(" ")
+    if _disk_is_full(why):
+        message = f"The disk of {name} is full, so the agent cannot be placed there."
+        hint = "Free some space there: df -h ~/.cache shows how much there is."
+    elif step == "hash":
+        message = f"The agent arrived damaged on {name}."
+        hint = "Something in its login files reads standard input; let it do so in interactive shells only."
+    else:
+        message = f"The agent cannot be placed on {name}: {why or 'the connection was cut'}."
+        hint = "The user's cache directory there (~/.cache) must be writable."
+    return DeployError(message, hint=hint, detail=why)
+
+
+class _Marks:
+    """Reads marks out of a stream in which login files may print what they like before them."""
+
+    def __init__(self, channel: StartChannel, name: str) -> None:
+        self._channel = channel
+        self._name = name
+        self.rest = b""
+
+    def next(self) -> tuple[str, str]:
+        """(word, text) of the next mark. DeployError when none comes."""
+        while True:
+            before, mark, after = self.rest.partition(MARK)
+            line, end, rest = after.partition(b"\n")
+            if mark and end:
+                self.rest = rest
+                word, _, text = _readable(line).partition(" ")
+                return word, text
+            if len(before) > MAX_NOISE or len(line) > _MAX_MARK:
+                self._give_up("prints without end", "Let them print in interactive shells only.")
+            try:
+                data = self._channel.recv(32768)
+            except TimeoutError:
+                self._give_up(
+                    "did not start a command in time",
+                    "Let them wait or start other programs in interactive shells only.",
+                )
+            if not data:
+                self._give_up("ended without starting the agent", "Check that the account may run commands.")
+            self.rest += data
+
+    def _give_up(self, what: str, hint: str) -> NoReturn:
+        printed = (_readable(self.rest[-2000:]) + "\n" + self._channel.stderr_tail()).strip()
+        raise DeployError(
+            f"The login shell of {self._name} {what}.",
+            hint=f"See what its login files do (.bashrc, .profile, .cshrc). {hint}",
+            detail=printed,
+        )
+
+
+def _readable(data: bytes) -> str:
+    text = data.decode("utf-8", "replace")
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)

@@ -1,0 +1,104 @@
+"""What can go wrong between here and a device, in words: what, why, next step.
+
+``ssh.py`` says which of these a foreign error is; here stands only what the user reads.
+"""
+
+from __future__ import annotations
+
+from ..errors import AuthenticationError, HostKeyChanged, LinkError, LinkLost
+
+
+def no_address(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"No address is known for the name of {name}.",
+        hint="Check the spelling, try NAME.local, or use the device's IP address.",
+        detail=detail,
+    )
+
+
+def refused(name: str, port: int, detail: str) -> LinkError:
+    return LinkError(
+        f"{name} refuses connections on port {port}.",
+        hint="Check the port, and that an SSH server runs there: sudo systemctl enable --now ssh",
+        detail=detail,
+    )
+
+
+def silent(name: str, port: int, detail: str) -> LinkError:
+    return LinkError(
+        f"{name} does not answer on port {port}.",
+        hint="Check that the device is on and in the same network, and that no firewall is between.",
+        detail=detail,
+    )
+
+
+def no_way(name: str, why: str, detail: str) -> LinkError:
+    return LinkError(
+        f"There is no way to {name}: {why}.",
+        hint="Check the network of this computer and of the device.",
+        detail=detail,
+    )
+
+
+def cut(name: str, detail: str) -> LinkLost:
+    return LinkLost(
+        f"The connection to {name} was lost.",
+        hint="Connect again. A device that is short of memory may cut connections for a moment.",
+        detail=detail,
+    )
+
+
+def too_slow(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"{name} did not answer in time.", hint="It may be busy: wait a moment and try again.", detail=detail
+    )
+
+
+def no_ssh_server(name: str, port: int, detail: str) -> LinkError:
+    return LinkError(
+        f"What answers on port {port} of {name} did not introduce itself as an SSH server.",
+        hint="Check the port. A server that is overloaded or blocks this address does the same: try later.",
+        detail=detail,
+    )
+
+
+def no_common_algorithm(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"{name} and this program have no common way to encrypt.",
+        hint="The SSH server there is very old or set up very strictly; update it or its settings.",
+        detail=detail,
+    )
+
+
+def no_channel(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"{name} does not open another channel.",
+        hint="Close other programs that use the device; look at MaxSessions in its sshd_config.",
+        detail=detail,
+    )
+
+
+def forbidden_order(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"The messages of {name} came in a forbidden order.",
+        hint="Somebody may be tampering with the connection. Do not use this network.",
+        detail=detail,
+    )
+
+
+def bad_configuration(name: str, detail: str) -> LinkError:
+    return LinkError(
+        f"The SSH configuration for {name} cannot be used.", hint="Correct ~/.ssh/config.", detail=detail
+    )
+
+
+def not_let_in(name: str, detail: str) -> AuthenticationError:
+    return AuthenticationError(f"{name} refuses the login.", detail=detail)
+
+
+def changed_key(name: str, detail: str) -> HostKeyChanged:
+    return HostKeyChanged(f"The host key of {name} has changed.", detail=detail)
+
+
+def other(name: str, why: str, detail: str) -> LinkError:
+    return LinkError(f"The SSH connection to {name} failed: {why}.", detail=detail)
