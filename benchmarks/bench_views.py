@@ -1,0 +1,121 @@
+"""Frames a second of the plots and answers of the table, on the raster engine without a display.
+
+    .venv/bin/python benchmarks/bench_views.py
+
+Each line: what was done, the median and the 95th percentile of one answer in milliseconds, and how many
+times faster that is than what is asked (16.7 ms a frame, 16 ms a hover, 100 ms a sort or filter).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QWidget
+
+from arenascope.views.plots.arena_map import ArenaMap
+from arenascope.views.theme import Theme, apply
+from tests.support.captures import big_capture
+
+FRAME_MS, HOVER_MS, TABLE_MS = 1000 / 60, 16.0, 100.0
+
+
+class Paints(QObject):
+    """Counts paint events, to prove that a frame was drawn and not merely asked for."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def measure(act: Callable[[int], None], times: int) -> list[float]:
+    """Milliseconds of each of ``times`` calls, with everything that they made Qt do."""
+    app = QApplication.instance()
+    taken = []
+    for i in range(times):
+        start = time.perf_counter()
+        act(i)
+        app.processEvents()
+        taken.append((time.perf_counter() - start) * 1000)
+    return taken
+
+
+def report(what: str, taken: list[float], limit: float, note: str = "") -> bool:
+    median = statistics.median(taken)
+    high = statistics.quantiles(taken, n=20)[-1] if len(taken) > 1 else taken[0]
+    good = median <= limit
+    print(
+        f"{what:<58} {median:7.2f} ms  (95 %: {high:6.2f} ms)  {limit / median:6.1f} x "
+        f"{'within' if good else 'OVER'} {limit:.1f} ms{note}"
+    )
+    return good
+
+
+def bench_arena_map(theme: Theme) -> bool:
+    capture = big_capture(15_400)
+    view = ArenaMap(theme)
+    view.resize(1400, 900)
+    view.show()
+    taken = measure(lambda i: view.set_capture(capture if i == 0 else capture), 1)
+    blocks = view.selection.blocks
+    assert blocks is not None and len(blocks) >= 10_000, len(blocks or ())
+    app = QApplication.instance()
+    app.processEvents()
+    title = f"arena map, {len(blocks):,} blocks, 1400x900"
+    good = report(f"{title}: capture shown", taken, 1000)
+    paints = Paints(view.graphics.viewport())
+    box = view.view_box
+
+    box.fit_to(0, blocks.steps / 3, 0, blocks.arena_bytes)
+    app.processEvents()
+    wide = blocks.steps / 1200
+    good &= report(f"{title}: pan", measure(lambda i: box.translateBy(x=wide), 200), FRAME_MS)
+    box.fit_to(0, blocks.steps, 0, blocks.arena_bytes)
+    app.processEvents()
+    good &= report(
+        f"{title}: pan, everything in view",
+        measure(lambda i: box.translateBy(x=wide if i % 2 else -wide), 100),
+        FRAME_MS,
+    )
+    good &= report(
+        f"{title}: zoom",
+        measure(lambda i: box.scaleBy((0.95, 0.95) if i % 80 < 40 else (1 / 0.95, 1 / 0.95)), 160),
+        FRAME_MS,
+    )
+    view.fit()
+    app.processEvents()
+    middle = box.sceneBoundingRect()
+
+    def hover(i: int) -> None:
+        at = middle.topLeft() + (middle.bottomRight() - middle.topLeft()) * ((i * 37 % 101) / 101)
+        view.graphics.scene().sigMouseMoved.emit(at)
+
+    good &= report(f"{title}: hover with card", measure(hover, 150), HOVER_MS)
+    good &= report(f"{title}: step", measure(lambda i: view.selection.move_step(1), 100), 50.0)
+    print(f"    {paints.count} frames painted")
+    view.close()
+    return good
+
+
+def main() -> int:
+    app = QApplication.instance() or QApplication(sys.argv)
+    theme = apply(app, "dark").theme
+    good = bench_arena_map(theme)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
