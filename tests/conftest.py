@@ -24,7 +24,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import pytest
 
 from tests.support import leftovers
-from tests.support.models import SHARED_MODELS, shared_models
+from tests.support.models import MODELS, SHARED
 
 #: Folder of a test → its ring, cheapest first.
 RINGS = {
@@ -44,10 +44,9 @@ RINGS = {
 
 
 def pytest_report_header() -> str:
-    count = len(shared_models())
-    if count:
-        return f"shared models: {count} in {SHARED_MODELS}"
-    return f"shared models: {SHARED_MODELS} is not here; tests that need it are skipped and named"
+    if MODELS:
+        return f"shared models: {len(MODELS)} in {SHARED}"
+    return f"shared models: {SHARED} is not here; tests that need it are skipped and named"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""The models beside this repository, where they are present. They are never copied into it."""
+"""The models that tests run: our own small ones, and those beside this repository where they are present."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from pathlib import Path
 
 import pytest
 
-SHARED_MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
+OWN = Path(__file__).resolve().parents[1] / "data"
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "models"
+#: All that are beside this repository. They are never copied into it.
+MODELS = sorted(SHARED.glob("*.tflite"))
 
 
-def shared_models() -> list[Path]:
-    return sorted(SHARED_MODELS.glob("*.tflite"))
+def own(name: str) -> Path:
+    """Path of a model of tests/data; ``make_models.py`` there says how each was made."""
+    return OWN / name
 
 
-def shared_model(name: str) -> Path:
-    """Path of one of them; the test is skipped, with the reason, where it is absent."""
-    path = SHARED_MODELS / name
+def shared(name: str) -> Path:
+    """Path of a model of ../shared/models; the test is skipped, with the reason, where it is absent."""
+    path = SHARED / name
     if not path.exists():
         pytest.skip(f"../shared/models/{name} is not here")
     return path
