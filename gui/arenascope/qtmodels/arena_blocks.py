@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..domain.alive import Key, alive_bytes, busiest_step, high_water_step
+from ..domain.alive import Key, alive_bytes, high_water_step
 from ..domain.layout import Kind, MemoryLayout, Placement
 
 Ints = npt.NDArray[np.int64]
@@ -43,8 +43,8 @@ class ArenaBlocks:
         placements = layout.in_arena(subgraph, kind)
         arena = layout.arena(subgraph, kind)
         planned = len(layout.plan(subgraph))
-        last_known = max((p.last_op or 0, p.first_op or 0) for p in placements) if placements else (0, 0)
-        steps = max(planned, *(v + 1 for v in last_known)) if placements else planned
+        steps = max([planned, *(max(p.last_op or 0, p.first_op or 0) + 1 for p in placements)])
+        sums = np.array(alive_bytes(layout, subgraph, kind), np.int64)
         offset = np.array([p.offset or 0 for p in placements], np.int64)
         size = np.array([p.bytes or 0 for p in placements], np.int64)
         return cls(
@@ -60,8 +60,8 @@ class ArenaBlocks:
             ),
             steps=steps,
             arena_bytes=arena.bytes if arena is not None else int((offset + size).max(initial=0)),
-            sums=np.array(alive_bytes(layout, subgraph, kind), np.int64),
-            busiest=busiest_step(layout, subgraph, kind),
+            sums=sums,
+            busiest=int(np.argmax(sums)) if sums.any() else None,
             high_water=high_water_step(layout, subgraph, kind),
             rows={p.key: row for row, p in enumerate(placements)},
         )
@@ -83,7 +83,7 @@ class ArenaBlocks:
         return int(self.sums[step]) if 0 <= step < len(self.sums) else None
 
     def hit(self, x: float, y: float) -> int | None:
-        """Row of the block at program position ``x`` and offset ``y``; the latest born where two share memory."""
+        """Row of the block at program position ``x`` and offset ``y``; of two in one place, the later born."""
         inside = (self.first <= x) & (x < self.end) & (self.offset <= y) & (y < self.offset + self.size)
         rows = np.flatnonzero(inside)
         if not len(rows):

@@ -1,56 +1,555 @@
-"""The arena map: where every tensor lies in the arena, and for how long."""
+"""The arena map: where every tensor lies in the arena, and for how long.
+
+y is the offset in the arena, x the program order (operators, not time): one block a tensor, as long as it
+lives. Keys: Left/Right step (Shift: ten), Home/End first and last step, Up/Down the next tensor alive at
+the step, F fits, 0 resets, Esc unpins, Ctrl+C copies the card. The wheel zooms at the cursor, dragging
+pans, a double click fits a tensor, dragging on the axis scrubs the step.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QFocusEvent,
+    QFontMetricsF,
+    QGuiApplication,
+    QHideEvent,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...domain.alive import Key
 from ...domain.capture import Capture
+from ...domain.layout import Kind, Overlap
+from ...domain.overlaps import find_overlaps
+from ...domain.units import format_bytes
+from ...qtmodels.arena_blocks import ArenaBlocks
+from ...qtmodels.plain_text import plain
 from ...qtmodels.search_state import SearchState
 from ...qtmodels.selection import Selection
-from ..theme import Theme
+from ...qtmodels.tensor_card import operator_text, tensor_card
+from ..empty_state import EmptyState
+from ..theme import Theme, scaled
+from .arena_item import ArenaItem
+from .arena_overlay import ArenaOverlay
+from .arena_words import arena_line, chip_text, nothing_to_show, scope_title
+from .axes import BytesAxis, GridLines, StepAxis
+from .coloring import RULES, Coloring, color_by
+from .hover_card import HoverCard, place_card
+from .legend import Legend, LegendEntry
+from .picture import to_image, to_svg
+from .plot_view import MemoryViewBox, make_view
 
 
 class ArenaMap(QWidget):
-    """y = offset in the arena, x = program order. One block a tensor, as long as it lives."""
+    """Follows and drives one Selection; dims what one SearchState does not find."""
 
     colorByChanged = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
+        self._selection = Selection(self)
+        self._search: SearchState | None = None
+        self._rule = "role"
+        self._coloring: Coloring | None = None
+        self._overlaps: tuple[Overlap, ...] = ()
+        self._pinned: Key | None = None
+        self._cursor = QPoint()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Arena map")
 
-    def set_theme(self, theme: Theme) -> None: ...
+        self._box = MemoryViewBox()
+        self._bytes_axis, self._step_axis = BytesAxis("offset in arena"), StepAxis()
+        self._view, self._plot = make_view(self._box, self._bytes_axis, self._step_axis)
+        self._grid = GridLines(self._box, self._bytes_axis)
+        self._item = ArenaItem(self._box, theme, self.font())
+        self._overlay = ArenaOverlay(self._plot, self._item, theme, self.font())
+        self._legend = Legend(theme)
+        self._empty = EmptyState()
+        self._card = HoverCard(theme, self)
+        self._scopes, self._rules = QComboBox(), QComboBox()
+        self._build()
+        self.set_theme(theme)
+        self.set_selection(self._selection)
+
+    # -- public -------------------------------------------------------------------------------
+
+    @property
+    def selection(self) -> Selection:
+        return self._selection
+
+    @property
+    def graphics(self) -> pg.GraphicsView:
+        """The widget that draws, for benchmarks and pixel probes."""
+        return self._view
+
+    @property
+    def view_box(self) -> MemoryViewBox:
+        return self._box
+
+    @property
+    def color_rule(self) -> str:
+        return self._rule
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        font = self.font()
+        self._view.setBackground(theme.panel)
+        for axis in (self._bytes_axis, self._step_axis):
+            axis.restyle(theme, font)
+        line = QFontMetricsF(scaled(font, 0.92)).height()
+        self._step_axis.setHeight(3 * line + 22)  # ticks, the chip of the step, the label
+        self._grid.restyle(theme)
+        self._item.restyle(theme, font)
+        self._overlay.restyle(theme, font)
+        self._legend.set_theme(theme)
+        self._card.set_theme(theme)
+        self._recolor()
 
     def set_selection(self, selection: Selection) -> None:
         """Follow ``selection`` (its capture too) and drive it."""
+        old = self._selection
+        if old is not selection:
+            for signal, slot in self._links(old):
+                signal.disconnect(slot)
+        self._selection = selection
+        for signal, slot in self._links(selection):
+            signal.connect(slot)
+        self._capture_changed()
 
-    def set_search(self, search: SearchState) -> None: ...
+    def set_search(self, search: SearchState) -> None:
+        if self._search is not None:
+            self._search.changed.disconnect(self._search_changed)
+        self._search = search
+        search.changed.connect(self._search_changed)
+        self._search_changed()
 
     def set_capture(self, capture: Capture | None) -> None:
         """Same as ``selection.set_capture``; for use without other views."""
+        self._selection.set_capture(capture)
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        """The button of the empty view."""
+        self._empty.set_action(action)
 
     def add_header_widget(self, widget: QWidget) -> None:
         """Put a widget (the search box) at the right end of the header."""
+        self._header.addWidget(widget)
 
     def set_color_by(self, rule: str) -> None:
-        """"role" | "kind" | "size" | "lifetime" | "dtype"."""
+        """One of ``coloring.RULES``; zoom and selection stay."""
+        if rule != self._rule and rule in RULES:
+            self._rule = rule
+            self._rules.setCurrentIndex(self._rules.findData(rule))
+            self._recolor()
+            self.colorByChanged.emit(rule)
 
-    def fit(self) -> None: ...
+    def fit(self) -> None:
+        """Show the whole arena and the whole program."""
+        blocks = self._selection.blocks
+        if blocks is not None and len(blocks):
+            self._box.fit_to(0, max(1, blocks.steps), 0, blocks.arena_bytes * 1.08)
 
-    def fit_tensor(self, key: Key) -> None: ...
+    def fit_tensor(self, key: Key) -> None:
+        """Zoom to one tensor, with as much around it again."""
+        blocks = self._selection.blocks
+        row = None if blocks is None else blocks.rows.get(key)
+        if blocks is None or row is None:
+            return
+        first, end = int(blocks.first[row]), int(blocks.end[row])
+        low, size = int(blocks.offset[row]), int(blocks.size[row])
+        self._box.fit_to(
+            first - (end - first) / 2, end + (end - first) / 2, low - size / 2, low + size + size / 2
+        )
 
-    def reset(self) -> None: ...
+    def reset(self) -> None:
+        """As at first: everything in view, nothing pinned, the step back at the busiest one."""
+        self.unpin()
+        self._selection.to_busiest_step()
+        self.fit()
+
+    def unpin(self) -> None:
+        self._pinned = None
+        self._selection.select(None)
 
     def card_text(self) -> str:
-        """The card of the pinned or hovered tensor as text."""
-        return ""
+        """The card of the pinned or hovered tensor, or of the selected one, as text."""
+        capture = self._selection.capture
+        place = self._selection.placement_of(self._pinned or self._selection.hovered or self._selection.tensor)
+        return tensor_card(place, capture.layout).text() if place is not None and capture is not None else ""
+
+    def copy_card(self) -> None:
+        text = self.card_text()
+        if text:
+            QGuiApplication.clipboard().setText(text)
 
     def render_image(self, scale: float = 1.0) -> QImage:
-        """The map with its header and legend, without what only the mouse shows."""
-        return QImage()
+        """The map with its title and legend, without controls and what only the mouse shows."""
+        return to_image(self._paint_picture, self._picture_size(), scale, self._theme.panel)
 
-    def render_svg(self, path: Path) -> None: ...
+    def render_svg(self, path: Path) -> None:
+        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, self._picture_title())
+
+    # -- building -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        title = QLabel("Arena map")
+        title.setProperty("role", "title")
+        self._scopes.setAccessibleName("Arena in view")
+        self._scopes.setToolTip("Which subgraph's arena is shown")
+        self._scopes.activated.connect(self._scope_chosen)
+        for rule, name in RULES.items():
+            self._rules.addItem(name, rule)
+        self._rules.setAccessibleName("Colour by")
+        self._rules.setToolTip("What the colour of a block means")
+        self._rules.activated.connect(lambda index: self.set_color_by(self._rules.itemData(index)))
+        by = QLabel("colour by")
+        by.setProperty("role", "muted")
+        by.setBuddy(self._rules)
+        self._header = QHBoxLayout()
+        self._header.setSpacing(8)
+        self._header.addWidget(title)
+        self._header.addWidget(self._scopes)
+        self._header.addStretch(1)
+        self._header.addWidget(by)
+        self._header.addWidget(self._rules)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(self._header)
+        column.addWidget(self._legend)
+        column.addWidget(self._view, 1)
+        column.addWidget(self._empty, 1)
+        self._box.sigRangeChanged.connect(self._moved)
+        self._box.sigResized.connect(self._moved)
+        self._step_axis.scrubbed.connect(lambda step: self._selection.set_step(step))
+        scene = self._view.scene()
+        scene.sigMouseMoved.connect(self._mouse_moved)
+        scene.sigMouseClicked.connect(self._mouse_clicked)
+        self._view.installEventFilter(self)
+
+    def _links(self, selection: Selection):
+        return (
+            (selection.captureChanged, self._capture_changed),
+            (selection.scopeChanged, self._scope_changed),
+            (selection.tensorChanged, self._tensor_changed),
+            (selection.stepChanged, self._step_changed),
+            (selection.hoverChanged, self._hover_changed),
+        )
+
+    # -- following ----------------------------------------------------------------------------
+
+    def _capture_changed(self) -> None:
+        capture = self._selection.capture
+        self._pinned = None
+        self._overlaps = find_overlaps(capture.layout) if capture is not None else ()
+        self._scopes.clear()
+        scopes = self._selection.scopes()
+        for scope in scopes:
+            self._scopes.addItem(scope_title(*scope, len({s for s, _ in scopes}) > 1))
+        self._scopes.setVisible(len(scopes) > 1)
+        self._scope_changed()
+
+    def _scope_changed(self) -> None:
+        blocks = self._selection.blocks
+        shown = blocks is not None and len(blocks) > 0
+        self._view.setVisible(shown)
+        self._legend.setVisible(shown)
+        self._empty.setVisible(not shown)
+        if blocks is None or not shown:
+            self._empty.say(*nothing_to_show(self._selection.capture))
+            self._item.set_blocks(None)
+            self._item.regroup()
+            self._hide_card()
+            return
+        self._scopes.setCurrentIndex(self._selection.scopes().index((blocks.subgraph, blocks.kind)))
+        self._item.set_blocks(blocks, self._overlaps_here(blocks))
+        self._step_axis.set_steps(blocks.steps)
+        self._overlay.set_arena(blocks.arena_bytes, arena_line(blocks), blocks.high_water)
+        self._overlay.set_rows(None, None)
+        self._box.bound(0, max(1, blocks.steps), 0, blocks.arena_bytes * 1.08)
+        self.fit()
+        self._step_changed()
+        self._recolor()
+        self._search_changed()
+        self._tensor_changed()
+
+    def _tensor_changed(self) -> None:
+        if self._selection.tensor != self._pinned:
+            self._pinned = None
+        self._outline()
+        self._update_card()
+
+    def _hover_changed(self) -> None:
+        self._outline()
+        self._update_card()
+
+    def _step_changed(self) -> None:
+        blocks, capture = self._selection.blocks, self._selection.capture
+        if blocks is None or capture is None:
+            return
+        self._overlay.set_step(self._selection.step, chip_text(blocks, capture.layout, self._selection.step))
+        self._item.set_step(self._selection.step)
+
+    def _search_changed(self) -> None:
+        blocks = self._selection.blocks
+        keys = None if self._search is None else self._search.keys
+        if blocks is None or keys is None:
+            self._item.set_found(None)
+        else:
+            self._item.set_found(np.array([p.key in keys for p in blocks.placements], bool))
+        self._tell_legend()
+
+    def _recolor(self) -> None:
+        blocks, capture = self._selection.blocks, self._selection.capture
+        if blocks is None or capture is None or not len(blocks):
+            return
+        coloring = color_by(self._rule, blocks, self._theme)
+        self._coloring = coloring
+        self._item.set_coloring(coloring)
+        self._tell_legend()
+
+    def _tell_legend(self) -> None:
+        blocks, coloring = self._selection.blocks, self._coloring
+        if blocks is None or coloring is None or len(coloring.class_of) != len(blocks):
+            return
+        note = "bright = alive at the step"
+        if self._search is not None and self._search.active:
+            note += f", faint = not found"
+        self._legend.set_entries(f"colour = {coloring.title}", self._legend_entries(coloring, blocks), note)
+
+    def _legend_entries(self, coloring: Coloring, blocks: ArenaBlocks) -> tuple[LegendEntry, ...]:
+        entries = []
+        for number in coloring.present():
+            label, color = coloring.entries[number]
+            mine = coloring.class_of == number
+            count = int(mine.sum())
+            tip = f"{count:,} tensor{'s' * (count != 1)}, {format_bytes(int(blocks.size[mine].sum()))} in all"
+            entries.append(LegendEntry(label, color, tip=tip))
+        clashes = self._overlaps_here(blocks)
+        if clashes:
+            first = clashes[0]
+            entries.append(
+                LegendEntry(
+                    f"{len(clashes)} overlap{'s' * (len(clashes) > 1)} of live tensors",
+                    self._theme.role("error"),
+                    hatched=True,
+                    tip=f"#{first.first[1]} and #{first.second[1]} share {first.bytes:,} B at step {first.step}: "
+                    "one overwrites the other, results are wrong",
+                )
+            )
+        return tuple(entries)
+
+    def _overlaps_here(self, blocks: ArenaBlocks) -> tuple[Overlap, ...]:
+        return tuple(o for o in self._overlaps if o.first in blocks.rows and o.second in blocks.rows)
+
+    def _outline(self) -> None:
+        blocks = self._selection.blocks
+        rows = {} if blocks is None else blocks.rows
+        hovered, selected = self._selection.hovered, self._selection.tensor
+        self._overlay.set_rows(
+            None if hovered is None else rows.get(hovered), None if selected is None else rows.get(selected)
+        )
+
+    def _moved(self) -> None:
+        self._item.place()
+        self._grid.update()
+        self._overlay.update()
+        self._update_card()
+
+    # -- mouse and keys -----------------------------------------------------------------------
+
+    def _row_under(self, scene_position: QPointF) -> int | None:
+        blocks = self._selection.blocks
+        if blocks is None or not self._box.sceneBoundingRect().contains(scene_position):
+            return None
+        inside = self._box.mapSceneToView(scene_position)
+        row = blocks.hit(inside.x(), inside.y())
+        if row is not None:
+            return row
+        return self._item.thin_row_near(self._box.mapFromScene(scene_position))
+
+    def _mouse_moved(self, scene_position: QPointF) -> None:
+        self._cursor = self._view.mapFromScene(scene_position)
+        blocks = self._selection.blocks
+        row = self._row_under(scene_position)
+        self._selection.hover(None if blocks is None or row is None else blocks.placements[row].key)
+
+    def _mouse_clicked(self, event) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or event.isAccepted():
+            return
+        blocks = self._selection.blocks
+        row = self._row_under(event.scenePos())
+        if blocks is None:
+            return
+        if row is None:
+            if self._box.sceneBoundingRect().contains(event.scenePos()):
+                self._selection.set_step(int(np.floor(self._box.mapSceneToView(event.scenePos()).x())))
+            return
+        key = blocks.placements[row].key
+        if event.double():
+            self.fit_tensor(key)
+        self._pinned = key
+        self._selection.select(key)
+        self._update_card()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        ten = 10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        match event.key():
+            case Qt.Key.Key_Left if not alt:
+                self._selection.move_step(-ten)
+            case Qt.Key.Key_Right if not alt:
+                self._selection.move_step(ten)
+            case Qt.Key.Key_Home:
+                self._selection.set_step(0)
+            case Qt.Key.Key_End:
+                self._selection.set_step(self._selection.step_count - 1)
+            case Qt.Key.Key_Up:
+                self._walk_alive(1)
+            case Qt.Key.Key_Down:
+                self._walk_alive(-1)
+            case Qt.Key.Key_F:
+                self.fit()
+            case Qt.Key.Key_0:
+                self.reset()
+            case Qt.Key.Key_Escape:
+                self.unpin()
+            case _ if event.matches(QKeySequence.StandardKey.Copy):
+                self.copy_card()
+            case _:
+                super().keyPressEvent(event)
+
+    def _walk_alive(self, by: int) -> None:
+        """Select the tensor above or below among those alive at the step, by offset."""
+        blocks = self._selection.blocks
+        if blocks is None:
+            return
+        rows = np.flatnonzero(blocks.alive(self._selection.step))
+        if not len(rows):
+            return
+        rows = rows[np.argsort(blocks.offset[rows], kind="stable")]
+        current = blocks.rows.get(self._selection.tensor) if self._selection.tensor is not None else None
+        at = np.flatnonzero(rows == current)
+        place = (int(at[0]) + by) % len(rows) if len(at) else (0 if by > 0 else len(rows) - 1)
+        key = blocks.placements[int(rows[place])].key
+        self._pinned = key
+        self._selection.select(key)
+
+    def _scope_chosen(self, index: int) -> None:
+        self._selection.set_scope(*self._selection.scopes()[index])
+
+    def eventFilter(self, watched, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._selection.hover(None)
+        return super().eventFilter(watched, event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        self._overlay.focused = by_key
+        self._overlay.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._overlay.focused = False
+        self._overlay.update()
+
+    # -- card ---------------------------------------------------------------------------------
+
+    def _update_card(self) -> None:
+        blocks, capture = self._selection.blocks, self._selection.capture
+        key = self._selection.hovered if self._selection.hovered is not None else self._pinned
+        row = blocks.rows.get(key) if blocks is not None and key is not None else None
+        if capture is None or blocks is None or row is None or not self.isVisible():
+            self._hide_card()
+            return
+        window = self.window()
+        if self._card.parentWidget() is not window:
+            self._card.setParent(window)
+        self._card.show_card(tensor_card(blocks.placements[row], capture.layout), pinned=key == self._pinned)
+        block = self._item.rect_of(row).toRect()
+        corner = self._view.mapFromScene(self._box.mapToScene(QPointF(0, 0)))
+        shown = block.translated(corner) & self._box_rect()
+        if shown.isEmpty():
+            self._hide_card()
+            return
+        cursor = self._cursor if self._selection.hovered is not None else shown.center()
+
+        def to_window(point: QPoint) -> QPoint:
+            return self._view.mapTo(window, point)
+
+        place = place_card(
+            QRect(to_window(shown.topLeft()), shown.size()),
+            self._card.size(),
+            QRect(to_window(QPoint(0, 0)), self._view.size()),
+            window.rect(),
+            to_window(cursor),
+        )
+        self._card.move(place)
+        self._card.raise_()
+        self._card.show()
+
+    def _box_rect(self) -> QRect:
+        """The plotted area in the coordinates of the view widget."""
+        return self._view.mapFromScene(self._box.sceneBoundingRect()).boundingRect()
+
+    def _hide_card(self) -> None:
+        self._card.hide()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._hide_card()
+        super().hideEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._moved()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._moved()
+
+    # -- pictures -----------------------------------------------------------------------------
+
+    def _picture_size(self) -> QSize:
+        return self.size().expandedTo(QSize(320, 240))
+
+    def _picture_title(self) -> str:
+        capture, blocks = self._selection.capture, self._selection.blocks
+        if capture is None or blocks is None:
+            return "Arena map"
+        return f"Arena map of {plain(capture.model.name, 60)} · {scope_title(blocks.subgraph, blocks.kind, True)}"
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        size = self._picture_size()
+        title = scaled(self.font(), 1.0, bold=True)
+        painter.setFont(title)
+        painter.setPen(self._theme.text)
+        painter.drawText(QRectF(0, 0, size.width(), 22), Qt.AlignmentFlag.AlignVCenter, self._picture_title())
+        painter.save()
+        painter.translate(0, 28)
+        used = 28 + self._legend.paint_into(painter, size.width()) + 8
+        painter.restore()
+        if self._empty.isVisibleTo(self):
+            painter.setPen(self._theme.muted)
+            painter.drawText(
+                QRectF(0, used, size.width(), size.height() - used),
+                Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
+                self._empty.text,
+            )
+            return
+        hovered = self._selection.hovered
+        self._selection.hover(None)
+        self._view.render(painter, QRectF(0, used, size.width(), size.height() - used), self._view.rect())
+        self._selection.hover(hovered)

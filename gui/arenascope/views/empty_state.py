@@ -1,0 +1,47 @@
+"""What a view says while it has nothing to show: what is missing, and the button that gets it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+
+
+class EmptyState(QWidget):
+    """Lies over its parent's content. ``set_action`` gives it the window's own action."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel()
+        self._title.setProperty("role", "title")
+        self._why = QLabel()
+        self._why.setProperty("role", "muted")
+        for label in (self._title, self._why):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        self._button = QToolButton()
+        self._button.setProperty("role", "flat")
+        self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._button.hide()
+        column = QVBoxLayout(self)
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(self._title)
+        column.addWidget(self._why)
+        column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+
+    def set_action(self, action: QAction | None) -> None:
+        if action is not None:
+            self._button.setDefaultAction(action)
+        self._button.setVisible(action is not None)
+
+    def say(self, title: str, why: str) -> None:
+        self._title.setText(title)
+        self._why.setText(why)
+        self.setAccessibleName(f"{title} {why}")
+
+    @property
+    def text(self) -> str:
+        return f"{self._title.text()} {self._why.text()}".strip()

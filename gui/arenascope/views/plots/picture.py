@@ -1,0 +1,49 @@
+"""Pictures of what a view shows: an image at any scale, or an SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice, QRect, QSize
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+
+from ...errors import FileError
+
+Paint = Callable[[QPainter], None]
+
+
+def to_image(paint: Paint, size: QSize, scale: float, background: QColor) -> QImage:
+    """``paint`` works in units of ``size``; the image is ``scale`` times as large, drawn at that size."""
+    image = QImage(
+        max(1, round(size.width() * scale)),
+        max(1, round(size.height() * scale)),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )
+    image.fill(background)
+    painter = QPainter(image)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    painter.scale(scale, scale)
+    paint(painter)
+    painter.end()
+    return image
+
+
+def to_svg(paint: Paint, size: QSize, path: Path, background: QColor, title: str) -> None:
+    """Raises FileError where ``path`` cannot be written."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    generator = QSvgGenerator()
+    generator.setOutputDevice(buffer)
+    generator.setSize(size)
+    generator.setViewBox(QRect(0, 0, size.width(), size.height()))
+    generator.setTitle(title)
+    painter = QPainter(generator)
+    painter.fillRect(QRect(0, 0, size.width(), size.height()), background)
+    paint(painter)
+    painter.end()
+    try:
+        path.write_bytes(bytes(buffer.data().data()))
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error

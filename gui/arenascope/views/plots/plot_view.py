@@ -1,0 +1,42 @@
+"""The pyqtgraph parts that both plots share: a graphics view without chrome, and a bounded view box."""
+
+from __future__ import annotations
+
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+
+#: As far as one may zoom in: half a step, 16 bytes.
+_LEAST_X, _LEAST_Y = 0.5, 16.0
+
+
+class MemoryViewBox(pg.ViewBox):
+    """Wheel zooms at the cursor, dragging pans, nothing can be lost out of sight. No context menu."""
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseMode(pg.ViewBox.PanMode)
+        self.disableAutoRange()
+
+    def bound(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        """The range that there is: one can pan half of it beyond its edges and zoom out to twice of it."""
+        wide, high = x1 - x0, y1 - y0
+        self.setLimits(
+            xMin=x0 - wide / 2, xMax=x1 + wide / 2, yMin=y0 - high / 2, yMax=y1 + high / 2,
+            minXRange=min(wide, _LEAST_X), minYRange=min(high, _LEAST_Y),
+            maxXRange=2 * wide, maxYRange=2 * high,
+        )  # fmt: skip
+
+    def fit_to(self, x0: float, x1: float, y0: float, y1: float) -> None:
+        self.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0, disableAutoRange=True)
+
+
+def make_view(box: pg.ViewBox, left: pg.AxisItem, bottom: pg.AxisItem) -> tuple[pg.GraphicsView, pg.PlotItem]:
+    """A view that holds one plot. Focus and keys stay with the widget around it."""
+    view = pg.GraphicsView(useOpenGL=False, background=None)
+    view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+    plot = pg.PlotItem(viewBox=box, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
+    plot.hideButtons()
+    plot.layout.setContentsMargins(0, 4, 2, 0)
+    view.setCentralItem(plot)
+    return view, plot
