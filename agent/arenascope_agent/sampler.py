@@ -26,6 +26,8 @@ BOARD_PERIOD = 0.25
 BATCH_PERIOD = 0.25
 PROCESSES_PERIOD = 5.0
 TOP = 5
+#: Bytes of /proc/meminfo that hold everything up to SwapFree, on kernels with high memory as well.
+_MEMINFO_HEAD = 640
 
 
 class BoardReader:
@@ -36,7 +38,7 @@ class BoardReader:
 
     def read(self) -> dict[str, int | None]:
         """{"available", "swap_free", "ram_total"} in bytes."""
-        sizes = procfs.meminfo(os.pread(self._fd, 4096, 0).decode("ascii", "replace"))
+        sizes = procfs.meminfo(os.pread(self._fd, _MEMINFO_HEAD, 0).decode("ascii", "replace"))
         return {
             "available": sizes.get("MemAvailable"),
             "swap_free": sizes.get("SwapFree"),
