@@ -53,21 +53,22 @@ class Weights:
         return self._random.randint(low, high, shape).astype(dtype)
 
 
-class _AlignedBuffer(schema.BufferT):
+class _Constant(schema.BufferT):
     """A constant at a multiple of 16: the Python object API forgets the schema's ``force_align``."""
 
+    _position = 0
+
+    def place(self, builder: flatbuffers.Builder) -> None:
+        """Write the bytes. What is written first lies last in the file, so constants lie behind the
+        description, the first of them at the very end."""
+        builder.StartVector(1, len(self.data), 16)
+        builder.head = builder.head - len(self.data)
+        builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
+        self._position = builder.EndVector()
+
     def Pack(self, builder: flatbuffers.Builder) -> int:
-        position = 0
-        if self.data is not None:
-            builder.StartVector(1, len(self.data), 16)
-            builder.head = builder.head - len(self.data)
-            builder.Bytes[builder.head : builder.head + len(self.data)] = self.data
-            position = builder.EndVector()
         schema.BufferStart(builder)
-        if position:
-            schema.BufferAddData(builder, position)
-        schema.BufferAddOffset(builder, self.offset)
-        schema.BufferAddSize(builder, self.size)
+        schema.BufferAddData(builder, self._position)
         return int(schema.BufferEnd(builder))
 
 
@@ -91,7 +92,7 @@ class ModelBuilder:
         return graph
 
     def buffer(self, data: bytes) -> int:
-        buffer = _AlignedBuffer()
+        buffer = _Constant()
         buffer.data = data
         self.model.buffers.append(buffer)
         return len(self.model.buffers) - 1
@@ -125,6 +126,9 @@ class ModelBuilder:
 
     def build(self) -> bytes:
         builder = flatbuffers.Builder(1024)
+        for buffer in self.model.buffers:
+            if isinstance(buffer, _Constant):
+                buffer.place(builder)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
