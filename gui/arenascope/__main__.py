@@ -78,13 +78,19 @@ def _window(arguments: list[str]) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    if _runs_here(arguments):
-        from .remote import local
+    if not _runs_here(arguments):
+        from .cli.app import run
 
-        local.prestart()
-    from .cli.app import run
+        return run(arguments)
+    from .remote import local
 
-    return run(arguments)
+    local.prestart()
+    try:
+        from .cli.app import run
+
+        return run(arguments)
+    finally:
+        local.discard_prestarted()
 
 
 def _runs_here(arguments: list[str]) -> bool:

@@ -47,10 +47,13 @@ def run(arguments: list[str]) -> int:
     """Run a command line; returns its exit code. Raises ArenaScopeError."""
     command = get_command(app)
     try:
-        code = command.main(args=arguments, prog_name="arenascope", standalone_mode=False)
+        with command.make_context("arenascope", list(arguments)) as context:
+            code = command.invoke(context)
+    except typer.Exit as leave:
+        return leave.exit_code
     except TyperException as error:
-        context = getattr(error, "ctx", None)
-        path = context.command_path if context is not None else "arenascope"
+        of = getattr(error, "ctx", None)
+        path = of.command_path if of is not None else "arenascope"
         raise UsageError(error.format_message(), hint=f"See: {path} --help") from error
     except Abort as error:
         raise Cancelled("Stopped as asked.", hint="") from error

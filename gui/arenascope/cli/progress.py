@@ -85,6 +85,10 @@ class Bars:
                 return
             self._show(event)
 
+    @property
+    def shows(self) -> bool:
+        return self._progress is not None
+
     def close(self) -> None:
         with self._lock:
             if self._progress is not None:

@@ -168,13 +168,19 @@ def prestart() -> None:
     """Start the agent now, for the first ``LocalTransport.open_agent`` to find it ready.
 
     Nothing where it cannot be: that is told when a device is asked for. An agent that nobody asks for
-    leaves with this program.
+    leaves with this program, or with ``discard_prestarted``.
     """
     if platform_has_proc():
         try:
             _prestarted.append(LocalChannel())
         except OSError:
             pass
+
+
+def discard_prestarted() -> None:
+    """End the agents that were started in advance and that nobody asked for."""
+    while _prestarted:
+        _prestarted.pop().close()
 
 
 class LocalTransport:
