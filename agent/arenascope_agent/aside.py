@@ -83,13 +83,13 @@ def _attempt(work: Callable[[], dict[str, Any]]) -> bytes:
         )
     except OSError as error:
         return protocol.encode_payload(
-            {"failure": {"code": protocol.IO_FAILED, "message": "%s: %s" % (error.filename, error.strerror)}}
+            {"failure": {"code": protocol.IO_FAILED, "message": "%s: %s." % (error.filename, error.strerror)}}
         )
 
 
 def _answer(data: bytes) -> dict[str, Any] | Failure:
     if not data:
-        return Failure(protocol.IO_FAILED, "the helper process ended without an answer")
+        return Failure(protocol.IO_FAILED, "The helper process ended without an answer.")
     answer = protocol.decode_payload(data)
     if "failure" in answer:
         return Failure(**answer["failure"])

@@ -98,16 +98,16 @@ class ModelCache:
         if os.path.dirname(upload) != self.folder or not (
             name.startswith(sha256 + ".") and name.endswith(_PART)
         ):
-            raise Failure(protocol.INVALID, "not an upload of this cache: %s" % upload)
+            raise Failure(protocol.INVALID, "%s is not an upload of this cache." % upload)
         try:
             found = sha256_of(upload)
         except FileNotFoundError:
-            raise Failure(protocol.NOT_FOUND, "nothing was uploaded to %s" % upload) from None
+            raise Failure(protocol.NOT_FOUND, "Nothing was uploaded to %s." % upload) from None
         if found != sha256:
             os.unlink(upload)
             raise Failure(
                 protocol.HASH_MISMATCH,
-                "the file arrived damaged: its SHA-256 is not the announced one",
+                "The file arrived damaged: its SHA-256 is not the announced one.",
                 "Send it again.",
                 "announced %s, found %s" % (sha256, found),
             )
@@ -123,7 +123,7 @@ class ModelCache:
             if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
                 raise Failure(
                     protocol.IO_FAILED,
-                    "%s is not a folder of this user" % folder,
+                    "%s is not a folder of this user." % folder,
                     "Remove it, or set XDG_CACHE_HOME to another place.",
                 )
             if stat.S_IMODE(facts.st_mode) != 0o700:
@@ -145,7 +145,7 @@ class ModelCache:
         if free + total < size:
             raise Failure(
                 protocol.NO_SPACE,
-                "no space left on the device: %.1f MB are free at %s and the model needs %.1f MB"
+                "No space left on the device: %.1f MB are free at %s and the model needs %.1f MB."
                 % (free / 1e6, self.folder, size / 1e6),
                 "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
             )

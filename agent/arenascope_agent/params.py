@@ -15,7 +15,7 @@ _MAX_INT32 = 2**31 - 1
 
 
 def _refuse(key: str, expected: str) -> Failure:
-    return Failure(protocol.INVALID, "%s: %s is expected" % (key, expected))
+    return Failure(protocol.INVALID, "%s: %s is expected." % (key, expected))
 
 
 def integer(params: dict[str, Any], key: str, low: int, high: int) -> int:

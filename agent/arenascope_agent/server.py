@@ -88,7 +88,7 @@ class Server:
     def _malformed(self, error: protocol.ProtocolError) -> None:
         self._exit_code = EXIT_MALFORMED
         self._channel.send(
-            protocol.error(None, protocol.MALFORMED, "what arrived is not the protocol", detail=str(error))
+            protocol.error(None, protocol.MALFORMED, "What arrived is not the protocol.", detail=str(error))
         )
         self._loop.stop()
 
@@ -106,7 +106,7 @@ class Server:
         handler = self._methods.get(method)
         try:
             if handler is None:
-                raise Failure(protocol.UNKNOWN_METHOD, "this agent has no method %.100r" % method)
+                raise Failure(protocol.UNKNOWN_METHOD, "This agent has no method %.100r." % method)
             result = handler(number, given)
         except Failure as failure:
             self._fail(number, failure)
@@ -139,7 +139,7 @@ class Server:
         if self._run is not None:
             raise Failure(
                 protocol.BUSY,
-                "a task is running on this device",
+                "A task is running on this device.",
                 "Wait for its end or cancel it.",
             )
         self._last_run += 1
@@ -149,7 +149,7 @@ class Server:
         task = params.text(given, "task", 64)
         check = params.TASKS.get(task)
         if check is None:
-            raise Failure(protocol.INVALID, "this agent has no task %r" % task)
+            raise Failure(protocol.INVALID, "This agent has no task %r." % task)
         checked = check(params.mapping(given, "params"))
         timeout = None
         if given.get("timeout") is not None:
@@ -198,7 +198,7 @@ class Server:
     def _start_watch(self, number: int, given: dict[str, Any]) -> None:
         hz = params.number(given, "hz", _MIN_HZ, _MAX_HZ) if "hz" in given else 2.0
         if self._watch is not None:
-            raise Failure(protocol.BUSY, "this device is being watched already", "Cancel that watch first.")
+            raise Failure(protocol.BUSY, "This device is being watched already.", "Cancel that watch first.")
         self._last_run += 1
         run_number = self._last_run
         self._channel.send(protocol.response(number, {"run": run_number}))
@@ -211,7 +211,7 @@ class Server:
     def _cancel(self, number: int, given: dict[str, Any]) -> dict[str, Any] | None:
         wanted = params.integer(given, "run", 1, _MAX_ID)
         if wanted > self._last_run:
-            raise Failure(protocol.NOT_FOUND, "there was no run %d" % wanted)
+            raise Failure(protocol.NOT_FOUND, "There was no run %d." % wanted)
         if self._run is not None and self._run[0] == wanted:
             self._run[1].cancel()
         elif self._watch is not None and self._watch[0] == wanted:
@@ -257,7 +257,8 @@ class Server:
 
 
 def _in_words(error: OSError) -> str:
-    return "%s: %s" % (error.filename, error.strerror) if error.filename else str(error.strerror)
+    reason = error.strerror or type(error).__name__
+    return "%s: %s." % (error.filename, reason) if error.filename else reason + "."
 
 
 def _not_started(error: OSError) -> dict[str, Any]:

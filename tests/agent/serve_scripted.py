@@ -8,12 +8,10 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2] / "agent"))
 
 from arenascope_agent import stdio
-
-streams = stdio.take()
-
 from arenascope_agent.channel import Channel
 from arenascope_agent.loop import Loop
 from arenascope_agent.server import Server
 
+streams = stdio.take()
 loop = Loop()
 sys.exit(Server(loop, Channel(loop, *streams), "scripted", sys.argv[1:]).run())

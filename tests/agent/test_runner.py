@@ -130,12 +130,12 @@ def test_a_worker_is_the_first_to_die_when_memory_runs_out() -> None:
 
 
 def test_a_worker_without_its_server_leaves_before_it_does_anything() -> None:
-    code = (
-        "import os, sys; sys.path.append(%r)\n"
-        "from arenascope_agent import lifeline\n"
-        "os.environ['ARENASCOPE_SERVER_PID'] = '1'\n"
-        "lifeline.tie_to_server()\n"
-    ) % str(Path(ending.__file__).parents[1])
+    code = f"""if True:
+        import os, sys
+        sys.path.append({str(Path(ending.__file__).parents[1])!r})
+        from arenascope_agent import lifeline
+        os.environ["ARENASCOPE_SERVER_PID"] = "1"
+        lifeline.tie_to_server()"""
     pid = os.posix_spawn(sys.executable, [sys.executable, "-c", code], os.environ)
     with watched_end(pid) as ended:
         assert ended()
@@ -177,7 +177,7 @@ def test_phases_are_on_the_clock_of_the_samples() -> None:
     times = [data["t"] for name, data in events if name == "phase_started"]
     last = [data["t"] for name, data in events if name == "processes"][-1]
     assert times == sorted(times)
-    assert 0 < times[0]
+    assert times[0] > 0
     assert times[-1] < last
 
 

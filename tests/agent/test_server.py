@@ -184,18 +184,16 @@ def test_it_leaves_on_shutdown_with_an_answer() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_it_takes_its_worker_along_on_a_signal(number: signal.Signals) -> None:
-    with Agent() as agent:
-        with watched_end(_hanging_worker(agent)) as ended:
-            agent.process.send_signal(number)
-            assert agent.process.wait(PATIENCE) == 0
-            assert ended()
+    with Agent() as agent, watched_end(_hanging_worker(agent)) as ended:
+        agent.process.send_signal(number)
+        assert agent.process.wait(PATIENCE) == 0
+        assert ended()
 
 
 def test_its_worker_dies_with_it_even_when_it_is_killed() -> None:
-    with Agent() as agent:
-        with watched_end(_hanging_worker(agent)) as ended:
-            agent.process.kill()
-            assert ended()
+    with Agent() as agent, watched_end(_hanging_worker(agent)) as ended:
+        agent.process.kill()
+        assert ended()
 
 
 def _hanging_worker(agent: Agent) -> int:
@@ -224,12 +222,15 @@ def test_a_client_that_does_not_read_costs_no_memory_and_loses_nothing() -> None
 
 
 def test_prints_of_a_library_cannot_break_the_protocol() -> None:
-    script = (
-        "import sys; sys.path.append(%r)\n"
-        "from arenascope_agent import stdio; streams = stdio.take()\n"
-        "import os; print('chatter', flush=True); os.write(1, b'native chatter')\n"
-        "from arenascope_agent import server; sys.exit(server.serve(streams, %r))"
-    ) % (str(AGENT_MAIN.parents[1]), str(AGENT_MAIN))
+    script = f"""if True:
+        import os, sys
+        sys.path.append({str(AGENT_MAIN.parents[1])!r})
+        from arenascope_agent import stdio
+        streams = stdio.take()
+        print("chatter", flush=True)
+        os.write(1, b"native chatter")
+        from arenascope_agent import server
+        sys.exit(server.serve(streams, {str(AGENT_MAIN)!r}))"""
     with Agent(sys.executable, "-I", "-S", "-c", script) as agent:
         assert agent.hello["agent"] == "source"
         assert agent.answer("ping")["result"] == {}

@@ -1,0 +1,208 @@
+"""Models in the cache: verified, private, bounded; nothing else is written or removed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from arenascope_agent import cache, protocol
+from arenascope_agent.aside import Failure
+from arenascope_agent.cache import ModelCache
+from tests.agent.harness import PATIENCE, Agent
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def upload(models: ModelCache, data: bytes) -> Path:
+    """A model brought in whole; its final path."""
+    answer = models.status(digest(data), len(data))
+    Path(answer["upload"]).write_bytes(data)
+    return Path(models.adopt(digest(data), answer["upload"])["path"])
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> ModelCache:
+    return ModelCache(str(tmp_path / "arenascope" / "models"))
+
+
+def mode(path: Path | str) -> int:
+    return stat.S_IMODE(Path(path).lstat().st_mode)
+
+
+def test_the_cache_lies_where_xdg_says(monkeypatch: pytest.MonkeyPatch, private_home: Path) -> None:
+    assert cache.root() == str(private_home / ".cache" / "arenascope")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert cache.root() == "/elsewhere/arenascope"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert cache.root() == str(private_home / ".cache" / "arenascope")
+
+
+def test_a_model_is_absent_then_sent_then_present(models: ModelCache) -> None:
+    data = b"model" * 1000
+    first = models.status(digest(data), len(data))
+    assert first["present"] is False
+    assert mode(first["upload"]) == 0o600
+    Path(first["upload"]).write_bytes(data)
+    path = Path(models.adopt(digest(data), first["upload"])["path"])
+    assert path.read_bytes() == data
+    assert mode(path) == 0o600
+    assert mode(path.parent) == mode(path.parent.parent) == 0o700
+    assert models.status(digest(data), len(data)) == {"present": True, "path": str(path), "upload": ""}
+    assert os.listdir(path.parent) == [digest(data)]
+
+
+def test_two_uploads_of_one_model_have_different_names(models: ModelCache) -> None:
+    first, second = (models.status("a" * 64, 1)["upload"] for _ in range(2))
+    assert first != second
+
+
+def test_a_damaged_upload_is_removed_and_told(models: ModelCache) -> None:
+    answer = models.status(digest(b"right"), 5)
+    Path(answer["upload"]).write_bytes(b"wrong")
+    with pytest.raises(Failure) as failure:
+        models.adopt(digest(b"right"), answer["upload"])
+    assert failure.value.code == protocol.HASH_MISMATCH
+    assert not Path(answer["upload"]).exists()
+    assert not Path(answer["path"]).exists()
+
+
+def test_a_model_that_was_damaged_later_is_not_present(models: ModelCache) -> None:
+    path = upload(models, b"model")
+    path.write_bytes(b"molde")
+    answer = models.status(digest(b"model"), 5)
+    assert answer["present"] is False
+    assert not path.exists()
+
+
+def test_a_link_in_the_place_of_a_model_is_not_followed(models: ModelCache, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_bytes(b"model")
+    path = upload(models, b"model")
+    path.unlink()
+    path.symlink_to(target)
+    assert models.status(digest(b"model"), 5)["present"] is False
+    assert target.read_bytes() == b"model"
+
+
+@pytest.mark.parametrize("place", ["/etc/passwd", "{folder}/../x.part", "{folder}/" + "b" * 64 + ".x.part"])
+def test_only_an_upload_of_the_cache_is_adopted(models: ModelCache, place: str) -> None:
+    models.status("a" * 64, 1)
+    with pytest.raises(Failure) as failure:
+        models.adopt("a" * 64, place.format(folder=models.folder))
+    assert failure.value.code == protocol.INVALID
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_an_upload_that_is_no_file_is_refused(models: ModelCache, tmp_path: Path, kind: str) -> None:
+    place = Path(models.status(digest(b"x"), 1)["upload"])
+    place.unlink()
+    if kind == "link":
+        (tmp_path / "x").write_bytes(b"x")
+        place.symlink_to(tmp_path / "x")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    with pytest.raises(OSError):
+        models.adopt(digest(b"x"), str(place))
+
+
+def test_nothing_uploaded(models: ModelCache) -> None:
+    place = models.status("a" * 64, 1)["upload"]
+    os.unlink(place)
+    with pytest.raises(Failure) as failure:
+        models.adopt("a" * 64, place)
+    assert failure.value.code == protocol.NOT_FOUND
+
+
+def test_the_least_recently_used_go_when_it_becomes_full(tmp_path: Path) -> None:
+    models = ModelCache(str(tmp_path / "a" / "models"), limit=250)
+    paths = [upload(models, bytes([n]) * 100) for n in range(2)]
+    for age, path in enumerate(paths):
+        os.utime(path, (1000 + age, 1000 + age))
+    assert models.status(digest(bytes([0]) * 100), 100)["present"] is True  # used just now
+    newest = upload(models, b"z" * 100)
+    assert paths[0].exists()
+    assert not paths[1].exists()
+    assert newest.exists()
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_is_removed_for_nothing(
+    models: ModelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = upload(models, b"old" * 100)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=1, f_frsize=4096))
+    with pytest.raises(Failure) as failure:
+        models.status("a" * 64, 10_000_000)
+    assert failure.value.code == protocol.NO_SPACE
+    assert "10.0 MB" in failure.value.message
+    assert failure.value.hint
+    assert os.listdir(models.folder) == [kept.name]
+    models.status("a" * 64, 4200)  # the old model makes room for this one
+    assert not kept.exists()
+
+
+def test_uploads_that_nobody_finished_go_after_a_day(models: ModelCache) -> None:
+    stale, future, fresh = (Path(models.status("a" * 64, 1)["upload"]) for _ in range(3))
+    os.utime(stale, (1, 1))
+    os.utime(future, (2**33, 2**33))
+    models.status("b" * 64, 1)
+    assert (stale.exists(), future.exists(), fresh.exists()) == (False, False, True)
+
+
+def test_folders_that_were_open_are_closed(models: ModelCache) -> None:
+    Path(models.folder).mkdir(parents=True)
+    Path(models.folder).chmod(0o777)
+    models.status("a" * 64, 1)
+    assert mode(models.folder) == 0o700
+
+
+def test_a_file_in_the_place_of_the_folder(models: ModelCache) -> None:
+    Path(models.folder).parent.mkdir(parents=True)
+    Path(models.folder).write_text("here")
+    with pytest.raises(OSError):
+        models.status("a" * 64, 1)
+    Path(models.folder).unlink()
+    Path(models.folder).symlink_to("/tmp")
+    with pytest.raises(Failure) as failure:
+        models.status("a" * 64, 1)
+    assert failure.value.code == protocol.IO_FAILED
+
+
+def test_the_small_hash_is_the_hash() -> None:
+    assert cache.own_hash(b"agent") == digest(b"agent")
+
+
+def test_over_the_wire_it_is_verified_and_what_was_not_adopted_is_removed(private_home: Path) -> None:
+    data = b"model" * 100_000
+    folder = private_home / ".cache" / "arenascope" / "models"
+    with Agent() as agent:
+        answer = agent.answer("file_status", sha256=digest(data), bytes=len(data))["result"]
+        Path(answer["upload"]).write_bytes(data)
+        unused = agent.answer("file_status", sha256="b" * 64, bytes=10)["result"]["upload"]
+        assert Path(unused).exists()
+        adopted = agent.answer("file_adopt", sha256=digest(data), upload=answer["upload"])["result"]
+        assert adopted == {"path": str(folder / digest(data))}
+        assert agent.answer("file_status", sha256=digest(data), bytes=len(data))["result"]["present"]
+        missing = agent.answer("file_adopt", sha256=digest(data), upload=answer["upload"])
+        assert missing["code"] == protocol.NOT_FOUND
+        too_much = agent.answer("file_status", sha256="c" * 64, bytes=2**40)
+        assert too_much["code"] == protocol.NO_SPACE
+        agent.answer("shutdown")
+        agent.process.wait(PATIENCE)
+    assert os.listdir(folder) == [digest(data)]
+
+
+def test_a_cache_that_cannot_be_written(private_home: Path) -> None:
+    (private_home / ".cache").write_text("a file")
+    with Agent() as agent:
+        error = agent.answer("file_status", sha256="a" * 64, bytes=1)
+        assert error["code"] == protocol.IO_FAILED
+        assert ".cache" in error["message"]
