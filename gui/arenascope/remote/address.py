@@ -13,7 +13,7 @@ from typing import Literal
 
 from ..errors import UsageError
 
-_HOST = re.compile(r"[\w][\w.-]*", re.ASCII)
+_HOST = re.compile(r"\w[\w.-]*")
 # What useradd accepts, plus the dots, domains and umlauts of directories; never a separator.
 _USER = re.compile(r"[^\s@:/\\'\"\x00-\x1f-][^\s:/'\"\x00-\x1f]*")
 

@@ -18,7 +18,7 @@ from .ssh_config import HostConfig
 
 #: How often a person may mistype a secret.
 ATTEMPTS = 3
-_MAX_RECONNECTS = 4
+_MAX_RECONNECTS = 8
 
 #: What ssh(1) tries when no IdentityFile is configured. DSA is gone from both sides.
 DEFAULT_IDENTITIES = ("id_rsa", "id_ecdsa", "id_ed25519")
@@ -41,6 +41,10 @@ class UnusableKey(Exception):
     """The file is no private key, or of a kind that is not supported. The text says which."""
 
 
+class HungUp(Exception):
+    """The server ended the session instead of answering."""
+
+
 class KeyStore(Protocol):
     """The private keys of this computer."""
 
@@ -55,7 +59,7 @@ class KeyStore(Protocol):
 
 class Session(Protocol):
     """An encrypted connection. Each try returns what the server still asks for: [] is logged in, None
-    refused. After a refusal the session may be dead."""
+    refused. HungUp when the session ended instead."""
 
     def is_alive(self) -> bool: ...
 
@@ -99,32 +103,42 @@ class Login(Generic[S]):
         self._asked_for: list[str] = []
         self._tried: list[str] = []
         self._seen: set[bytes] = set()
+        self._reconnects = 0
 
     def run(self) -> S:
         """AuthenticationError when no way is left; whatever opening a session raises."""
-        session = self._begin()
-        reconnects = 0
-        ways = self._ways()
+        self._session = self._begin()
         try:
-            while self._asked_for:
-                way = next(ways, None)
-                if way is None:
-                    raise self._refused()
-                if not session.is_alive():
-                    reconnects += 1
-                    if reconnects > _MAX_RECONNECTS:
-                        raise self._refused()
-                    session.close()
-                    session = self._begin()
-                left = way.go(session)
+            for way in self._ways():
+                left = self._go(way)
                 if left is None:
                     self._tried.append(way.label)
                 else:
                     self._asked_for = left  # not empty: the server wants a second proof
+                if not self._asked_for:
+                    return self._session
+            raise self._refused()
         except BaseException:
-            session.close()
+            self._session.close()
             raise
-        return session
+
+    def _go(self, way: _Way[S]) -> list[str] | None:
+        """Try a way; once more on a new session when the server hung up, which says nothing about it."""
+        for _ in range(2):
+            if not self._session.is_alive():
+                self._reconnect()
+            try:
+                return way.go(self._session)
+            except HungUp:
+                continue
+        return None
+
+    def _reconnect(self) -> None:
+        self._reconnects += 1
+        if self._reconnects > _MAX_RECONNECTS:
+            raise self._refused()
+        self._session.close()
+        self._session = self._begin()
 
     def _begin(self) -> S:
         session = self._open()
@@ -137,6 +151,8 @@ class Login(Generic[S]):
 
     def _ways(self) -> Iterator[_Way[S]]:
         """The ways in their order. Runs on as they are asked for, so nobody is asked too early."""
+        if not self._asked_for:
+            yield _Way("nothing", lambda session: [])
         if "publickey" in self._asked_for:
             yield from self._agent_and_files()
         for _ in range(ATTEMPTS):

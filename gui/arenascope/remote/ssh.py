@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +37,7 @@ from ..settings import places
 from . import bundle, deploy, hostkeys
 from . import ssh_faults as faults
 from .address import Address
-from .login import Key, LockedKey, Login, UnusableKey
+from .login import HungUp, Key, LockedKey, Login, UnusableKey
 from .prompts import HostKeyQuestion, NoPrompts, Prompts
 from .ssh_channel import LEAVE_TIMEOUT, SshChannel
 from .ssh_config import HostConfig, host_config
@@ -371,15 +373,15 @@ class _Session:
     def _tried(self, way: Callable[[], list[str]]) -> list[str] | None:
         try:
             return list(way())
-        except paramiko.AuthenticationException:
-            return None
-        except _FOREIGN:
-            if self.is_alive():
-                raise
-            return None  # the server hung up, as it does after too many refusals
+        except _FOREIGN as error:
+            if not self.is_alive():
+                raise HungUp from error
+            if isinstance(error, paramiko.AuthenticationException) and "timeout" not in str(error):
+                return None
+            raise
 
     def close(self) -> None:
-        self.raw.close()
+        _end(self.raw, None)
 
 
 class _KeyStore:
@@ -389,10 +391,12 @@ class _KeyStore:
         self._agent: Any = None
 
     def agent_keys(self) -> list[Key]:
+        if not _agent_listens():
+            return []
         try:
             self._agent = paramiko.Agent()
             keys = self._agent.get_keys()
-        except _FOREIGN:  # a stale socket: as if there were none
+        except _FOREIGN:  # it speaks something else: as if there were none
             return []
         return [
             Key(f"the agent's key {key.comment or key.fingerprint}", key.asbytes(), key)
@@ -425,6 +429,19 @@ class _KeyStore:
             self._agent.close()
 
 
+def _agent_listens() -> bool:
+    """False for a socket that nobody serves any more; the library would leave it open."""
+    path = os.environ.get("SSH_AUTH_SOCK")
+    if sys.platform == "win32" or not path:
+        return sys.platform == "win32"
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+    return True
+
+
 def _prefer(session: Any, known_types: list[str]) -> None:
     """Ask for the types of key that are known first, so that a known host can prove itself."""
     options = session.get_security_options()
@@ -445,6 +462,8 @@ def _end(session: Any, sock: socket.socket | None) -> None:
         session.close()
         if session.is_alive():
             session.join(LEAVE_TIMEOUT)
+        # A handshake that failed leaves a timer behind, which would hold up the end of the program.
+        session.packetizer.complete_handshake()
     if sock is not None:
         sock.close()
 

@@ -1,0 +1,302 @@
+"""The command that places and starts an agent, in the login shells of boards, and what its marks mean."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arenascope.errors import ArenaScopeError, BoardError, DeployError, LinkLost
+from arenascope.remote import deploy
+from tests.support.sshd import bare_path, mode, tiny_disk
+
+#: Stands in for the archive: says who it is and leaves with its stdin.
+AGENT = b"import sys\nprint('agent', sys.argv[1:], sys.flags.isolated, flush=True)\nsys.stdin.read()\n"
+SHA256 = hashlib.sha256(AGENT).hexdigest()
+
+
+class Shell:
+    """A login shell of this computer, as the channel that SSH would open to it."""
+
+    def __init__(self, command: str, home: Path, shell: tuple[str, ...], path: str) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by close)
+        self.process = subprocess.Popen(
+            [*shell, command],
+            env={"HOME": str(home), "PATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
+
+    def send(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise LinkLost("closed") from error
+
+    def recv(self, limit: int) -> bytes:
+        assert self.process.stdout is not None
+        return os.read(self.process.stdout.fileno(), limit)
+
+    def end_of_input(self) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+
+    def stderr_tail(self) -> str:
+        self._errors.seek(0)
+        return self._errors.read().decode()
+
+    def close(self) -> None:
+        self.end_of_input()
+        self.process.wait()
+        self._errors.close()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+PATH = "/usr/local/bin:/usr/bin:/bin"
+SH = ("/bin/sh", "-c")
+
+
+@contextlib.contextmanager
+def _shell(home: Path, command: str, shell: tuple[str, ...] = SH, path: str = PATH) -> Iterator[Shell]:
+    opened = Shell(command, home, shell, path)
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def _start(home: Path, shell: tuple[str, ...] = SH, path: str = PATH, prefix: str = "") -> deploy.Started:
+    with _shell(home, prefix + deploy.agent_command(SHA256, len(AGENT)), shell, path) as channel:
+        started = deploy.start_agent(channel, AGENT, "board")
+        said = started.ahead or channel.recv(1000)
+        assert said == b"agent ['serve'] 1\n"
+        assert started.pid == channel.process.pid  # every shell on the way became the next
+    return started
+
+
+def _cached(home: Path) -> Path:
+    return home / ".cache" / "arenascope" / "agent" / f"{SHA256}.pyz"
+
+
+LOGIN_SHELLS = """sh -c; bash -c; bash -e -c; bash -u -c; bash -x -c; bash -v -c; dash -c; zsh -c;
+fish -c; tcsh -c; csh -c; busybox sh -c"""
+
+
+@pytest.mark.parametrize("shell", [shell.strip() for shell in LOGIN_SHELLS.split(";")])
+def test_login_shells(tmp_path: Path, shell: str) -> None:
+    words = tuple(shell.split())
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"the shell {words[0]} is not here")
+    assert _start(tmp_path, words).uploaded
+    assert not _start(tmp_path, words).uploaded
+
+
+def test_a_shell_of_the_board_that_is_not_ours(tmp_path: Path) -> None:
+    """/bin/sh itself is dash here and busybox or bash elsewhere."""
+    for shell in ("bash", "busybox sh", "dash"):
+        if shutil.which(shell.split()[0]):
+            command = deploy.agent_command(SHA256, len(AGENT)).replace("/bin/sh", shell)
+            with _shell(tmp_path, command) as channel:
+                deploy.start_agent(channel, AGENT, "board")
+
+
+def test_no_shell_can_misread_the_command() -> None:
+    for command in (deploy.agent_command(SHA256, 1), deploy.receive_command(1)):
+        before, script, after = command.split("'")
+        assert before == "exec /bin/sh -c " and after == ""
+        assert not set(script) & set("'\\!\n\t")
+        assert len(command) < 4096
+        assert deploy.MARK.decode() not in command
+
+
+def test_modes_and_leftovers(tmp_path: Path) -> None:
+    _start(tmp_path)
+    assert [f.name for f in _cached(tmp_path).parent.iterdir()] == [f"{SHA256}.pyz"]
+    assert _cached(tmp_path).read_bytes() == AGENT
+    assert mode(_cached(tmp_path)) == 0o600
+    assert mode(_cached(tmp_path).parent) == 0o700
+
+
+def test_the_cache_directory_of_the_board_is_used(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    _start(tmp_path, prefix=f"export XDG_CACHE_HOME='{elsewhere}'; ")
+    assert (elsewhere / "arenascope" / "agent" / f"{SHA256}.pyz").exists()
+    assert not (tmp_path / ".cache").exists()
+
+
+@pytest.mark.parametrize("content", [b"", AGENT[:-1], AGENT + b"x", b"print('evil')\n"])
+def test_an_archive_that_is_not_what_it_should_be_is_replaced(tmp_path: Path, content: bytes) -> None:
+    _cached(tmp_path).parent.mkdir(parents=True)
+    _cached(tmp_path).write_bytes(content)
+    assert _start(tmp_path).uploaded
+    assert _cached(tmp_path).read_bytes() == AGENT
+
+
+def test_without_sha256sum_python_does_it(tmp_path: Path) -> None:
+    path = bare_path(tmp_path / "bin")
+    (tmp_path / "bin" / "sha256sum").unlink()
+    (tmp_path / "bin" / "python3").symlink_to(shutil.which("python3", path=PATH) or "/usr/bin/python3")
+    assert _start(tmp_path, path=path).uploaded
+    assert not _start(tmp_path, path=path).uploaded
+
+
+def test_banners_before_the_mark(tmp_path: Path) -> None:
+    _start(tmp_path, prefix="echo Welcome; printf '@arena \\0\\377 no line end'; ")
+
+
+def test_a_banner_without_end(tmp_path: Path) -> None:
+    with _shell(tmp_path, "yes banner") as channel:
+        with pytest.raises(DeployError, match="prints without end"):
+            deploy.start_agent(channel, AGENT, "board")
+        channel.process.kill()
+
+
+def _fake_python(folder: Path, name: str, version: str) -> None:
+    script = folder / name
+    script.write_text(f'#!/bin/sh\necho "{version}"\n')
+    script.chmod(0o755)
+
+
+def test_no_python(tmp_path: Path) -> None:
+    path = bare_path(tmp_path / "bin")
+    with pytest.raises(DeployError) as caught:
+        _start(tmp_path, path=path)
+    assert caught.value.message == "There is no Python 3.9 or newer on board."
+    assert "sudo apt install python3" in caught.value.hint
+    assert "python3.9" in caught.value.detail
+    assert not (tmp_path / ".cache").exists()
+
+
+@pytest.mark.parametrize(
+    "version", ["Python 3.8.10", "Python 2.7.18", "Python 3.1", "nonsense", "pyenv: no such version"]
+)
+def test_a_python_that_is_too_old_is_named(tmp_path: Path, version: str) -> None:
+    path = bare_path(tmp_path / "bin")
+    _fake_python(tmp_path / "bin", "python3", version)
+    with pytest.raises(DeployError, match="Found there: python3") as caught:
+        _start(tmp_path, path=path)
+    assert version in caught.value.message
+
+
+def test_a_newer_python_beside_an_old_one_is_taken(tmp_path: Path) -> None:
+    path = bare_path(tmp_path / "bin")
+    _fake_python(tmp_path / "bin", "python3", "Python 3.7.3")
+    (tmp_path / "bin" / "python3.10").symlink_to(shutil.which("python3", path=PATH) or "/usr/bin/python3")
+    assert _start(tmp_path, path=path).python.startswith("python3.10 ")
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    big = b"#" * 200_000 + AGENT
+    with tiny_disk(tmp_path / ".cache", 64):
+        command = deploy.agent_command(hashlib.sha256(big).hexdigest(), len(big))
+        with _shell(tmp_path, command) as channel, pytest.raises(DeployError) as caught:
+            deploy.start_agent(channel, big, "board")
+        assert caught.value.message.startswith("The disk of board is full")
+        assert "No space left on device" in caught.value.detail
+        assert [f for f in (tmp_path / ".cache").rglob("*") if f.is_file()] == []
+
+
+def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("a file")
+    with pytest.raises(DeployError, match=r"cannot be placed on board: mkdir: .*Not a directory"):
+        _start(tmp_path)
+
+
+def test_login_files_that_eat_the_archive(tmp_path: Path) -> None:
+    command = deploy.agent_command(SHA256, len(AGENT))
+    with _shell(tmp_path, command) as channel, pytest.raises(DeployError, match="arrived damaged") as caught:
+        deploy.start_agent(channel, AGENT[::-1], "board")
+    assert "standard input" in caught.value.hint
+    assert list(_cached(tmp_path).parent.iterdir()) == []
+
+
+def test_a_connection_that_is_cut_while_sending_leaves_nothing(tmp_path: Path) -> None:
+    with _shell(tmp_path, deploy.agent_command(SHA256, len(AGENT))) as channel:
+        assert b":need" in channel.recv(1000)
+        channel.send(AGENT[:10])
+    assert list(_cached(tmp_path).parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("echo 'This account is currently not available.'; exit 1", "ended without starting"),
+        ("exit 0", "ended without starting"),
+        ("echo no shell for you >&2; exit 1", "ended without starting"),
+    ],
+)
+def test_an_account_that_runs_no_commands(tmp_path: Path, command: str, words: str) -> None:
+    with _shell(tmp_path, command) as channel, pytest.raises(DeployError, match=words) as caught:
+        deploy.start_agent(channel, AGENT, "board")
+    for text in ("not available", "no shell for you"):
+        assert (text in caught.value.detail) is (text in command)
+
+
+def test_a_login_that_waits(tmp_path: Path) -> None:
+    class Silent(Shell):
+        def recv(self, limit: int) -> bytes:
+            raise TimeoutError
+
+    channel = Silent("cat", tmp_path, SH, PATH)
+    with pytest.raises(DeployError, match="did not start a command in time"):
+        deploy.start_agent(channel, AGENT, "board")
+    channel.close()
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["model", "two words", "quote'\"", "back\\slash", "$HOME `id` ;!", "-n", "ü*?"]
+)
+def test_a_file_arrives_under_any_name(tmp_path: Path, name: str) -> None:
+    data = os.urandom(100_000)
+    with _shell(tmp_path, deploy.receive_command(len(data))) as channel:
+        channel.send(os.fsencode(tmp_path / name) + b"\n" + data)
+        deploy.finish_receive(channel, "board")
+    assert (tmp_path / name).read_bytes() == data
+    assert mode(tmp_path / name) == 0o600
+
+
+def _receive(home: Path, target: Path, sent: bytes, size: int) -> ArenaScopeError:
+    with _shell(home, deploy.receive_command(size)) as channel:
+        channel.send(os.fsencode(target) + b"\n" + sent)
+        channel.end_of_input()
+        with pytest.raises(ArenaScopeError) as caught:
+            deploy.finish_receive(channel, "board")
+        return caught.value
+
+
+def test_a_file_that_is_cut_is_removed(tmp_path: Path) -> None:
+    assert isinstance(_receive(tmp_path, tmp_path / "model", b"half", 8), LinkLost)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_disk_that_fills(tmp_path: Path) -> None:
+    with tiny_disk(tmp_path / "small", 64):
+        error = _receive(tmp_path, tmp_path / "small" / "model", b"x" * 60_000, 200_000)
+        assert isinstance(error, LinkLost)  # cut before the disk was full
+        with _shell(tmp_path, deploy.receive_command(200_000)) as channel:
+            with contextlib.suppress(LinkLost):
+                channel.send(os.fsencode(tmp_path / "small" / "model") + b"\n" + b"x" * 200_000)
+            with pytest.raises(BoardError) as caught:
+                deploy.finish_receive(channel, "board")
+        assert caught.value.board_code == "no_space"
+        assert list((tmp_path / "small").iterdir()) == []
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    error = _receive(tmp_path, tmp_path / "absent" / "model", b"", 8)
+    assert isinstance(error, BoardError) and error.board_code == "io_failed"
