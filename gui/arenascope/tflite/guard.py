@@ -42,7 +42,7 @@ class Budget:
     def __init__(self, size: int) -> None:
         self._size = size
         self._bytes = min(_MOST_BYTES, _SHARING * size)
-        self._tables = min(_MOST_TABLES, size)
+        self._tables = min(_MOST_TABLES, size // 4)  # a reference has four bytes
 
     def tables(self, count: int, what: str) -> None:
         self._fits(count * 4, count, what)
