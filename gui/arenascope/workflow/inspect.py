@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +19,12 @@ from ..domain.layout import MemoryLayout
 from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.reading import assemble
 from ..domain.totals import totals
-from ..errors import ArenaScopeError, LinkLost, UsageError
+from ..errors import ArenaScopeError, InputError, LinkLost, UsageError
 from ..remote import translate
 from ..remote.reading import ReadingCollector
 from ..tflite.notes import notes
 from ..tflite.reader import read_model
+from ..tflite.source import mapped
 from .connect import Device
 from .events import PhaseEnded, PhaseStarted, ProcessesSeen, RunEnded, RunEvent, SamplesArrived
 from .jobs import CancelToken
@@ -49,6 +51,11 @@ class InspectRequest:
     seed: int = 0
     sample_hz: float = 20.0
 
+    @property
+    def reshapes(self) -> bool:
+        """Whether any input gets another shape than the file's."""
+        return self.batch is not None or bool(self.inputs)
+
 
 def inspect(
     device: Device,
@@ -65,16 +72,40 @@ def inspect(
     request = request or InspectRequest()
     tell = on_event or (lambda event: None)
     cancel = cancel or CancelToken()
-    graph = read_model(model)
-    shapes = input_shapes(graph, request)
     _check(request)
     cancel.raise_if_cancelled()
-    remote_path = stage_model(device, model, graph, tell, cancel)
-    cancel.raise_if_cancelled()
+    shapes: dict[int, tuple[int, ...]] = {}
+    if device.is_local and not request.reshapes:
+        # Nothing to send and nothing to look up: the model is read while the worker starts.
+        with mapped(model):  # what is no model at all is not worth a worker
+            path = str(model.resolve())
+        with _launched(device, path, shapes, request, tell, cancel) as run:
+            graph = read_model(model)
+            outcome = run.wait()
+    else:
+        graph = read_model(model)
+        shapes = input_shapes(graph, request)
+        path = stage_model(device, model, graph, tell, cancel)
+        cancel.raise_if_cancelled()
+        with _launched(device, path, shapes, request, tell, cancel) as run:
+            outcome = run.wait()
+    capture = _capture(device, graph, request, shapes, run, outcome, path)
+    return replace(capture, notes=notes(model, graph))
 
+
+@contextmanager
+def _launched(
+    device: Device,
+    path: str,
+    shapes: dict[int, tuple[int, ...]],
+    request: InspectRequest,
+    tell: Callable[[RunEvent], None],
+    cancel: CancelToken,
+) -> Iterator[_Run]:
+    """A run of the model at ``path`` on the device. It is ended, and waited for, when the block fails."""
     run = _Run(tell)
     params: dict[str, Any] = {
-        "model": remote_path,
+        "model": path,
         "inputs": {str(index): list(shape) for index, shape in shapes.items()},
         "threads": request.threads,
         "delegate": request.delegate,
@@ -87,11 +118,13 @@ def inspect(
     )
     forget = cancel.on_cancel(lambda: device.link.cancel_run(run_id))
     try:
-        outcome = run.wait()
+        yield run
+    except InputError:
+        device.link.cancel_run(run_id)
+        run.wait()
+        raise
     finally:
         forget()
-    capture = _capture(device, graph, request, shapes, run, outcome, remote_path)
-    return replace(capture, notes=notes(model, graph))
 
 
 def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, ...]]:
