@@ -11,6 +11,7 @@ import itertools
 import os
 import pwd
 import secrets
+import select
 import shutil
 import signal
 import stat
@@ -144,6 +145,15 @@ class Sshd:
     def processes(self) -> list[str]:
         """Command lines of what runs behind this server."""
         return [command for pid in self._marked() if (command := _command(pid))]
+
+    def wait_for_quiet(self) -> None:
+        """Until nothing runs behind this server any more."""
+        for pid in self._marked():
+            with contextlib.suppress(ProcessLookupError):
+                descriptor = os.pidfd_open(pid)
+                ready, _, _ = select.select([descriptor], [], [], _STARTED)
+                os.close(descriptor)
+                assert ready, _command(pid)
 
     def files(self) -> list[str]:
         """Files in the home of the far side, by their path in it."""

@@ -44,7 +44,8 @@ test "$py" || { echo "$m:nopython" $tried; exit 97; }
 """
 
 _PLACE_AGENT = """
-d=${XDG_CACHE_HOME:-$HOME/.cache}/arenascope/agent; f=$d/SHA256.pyz; t=$f.$$.part;
+d=$HOME/.cache; case $XDG_CACHE_HOME in /*) d=$XDG_CACHE_HOME;; esac;
+d=$d/arenascope/agent; f=$d/SHA256.pyz; t=$f.$$.part;
 sum() { sha256sum 2>/dev/null ||
  $py -c "import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"; };
 good() { test -f "$1" && case $(sum < "$1") in SHA256*) return 0;; esac; return 1; };
@@ -86,7 +87,7 @@ def receive_command(size: int) -> str:
 
 def kill_command(pid: int) -> str:
     """Ends a process that did not leave by itself, with what it started in its own group."""
-    return f"exec /bin/sh -c 'kill -9 -- -{pid} {pid}'"
+    return f"exec /bin/sh -c 'kill -9 -{pid} {pid}'"
 
 
 def _command(*parts: str) -> str:

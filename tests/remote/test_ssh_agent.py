@@ -1,0 +1,336 @@
+"""The agent behind a real sshd: placed, verified, talked to, lost, and gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arenascope.errors import BoardError, DeployError, FileError, LinkError, LinkLost
+from arenascope.remote import bundle
+from arenascope.remote.address import parse_address
+from arenascope.remote.link import AgentLink
+from arenascope.remote.ssh import MAX_CHANNELS, SshTransport
+from tests.support.sshd import Sshd, StartSshd, bare_path, introduce, mode, tiny_disk
+
+Reach = Callable[[Sshd], SshTransport]
+
+
+@pytest.fixture
+def reach() -> Iterator[Reach]:
+    """A transport to a server; everything is closed at the end, and nothing may run there then."""
+    opened: list[tuple[SshTransport, Sshd]] = []
+
+    def go(server: Sshd) -> SshTransport:
+        transport = SshTransport(parse_address(server.address))
+        opened.append((transport, server))
+        return transport
+
+    yield go
+    for transport, server in opened:
+        transport.close()
+        assert server.processes() == []
+
+
+@pytest.fixture
+def noisy(start_sshd: StartSshd, ssh_dir: Path) -> Callable[..., Sshd]:
+    """Start a server with options; its person is known there."""
+
+    def start(**options: Any) -> Sshd:
+        server = start_sshd(**options)
+        introduce(server, ssh_dir)
+        return server
+
+    return start
+
+
+def _greets(transport: SshTransport) -> None:
+    link = AgentLink(transport)
+    try:
+        assert link.open().agent == bundle.build()[1]
+        assert link.request("ping") == {}
+    finally:
+        link.close()
+
+
+def test_one_archive_is_all_that_stays(server: Sshd, reach: Reach) -> None:
+    transport = reach(server)
+    _greets(transport)
+    assert server.processes() == []
+    (name,) = server.files()
+    archive, sha256 = bundle.build()
+    assert name == f".cache/arenascope/agent/{sha256}.pyz"
+    placed = server.home / name
+    assert placed.read_bytes() == archive
+    assert (mode(placed), mode(placed.parent)) == (0o600, 0o700)
+
+
+def test_it_is_sent_once_and_verified_each_time(server: Sshd, reach: Reach) -> None:
+    transport = reach(server)
+    _greets(transport)
+    placed = server.home / server.files()[0]
+    first = placed.stat().st_ino
+    _greets(transport)
+    _greets(reach(server))
+    assert placed.stat().st_ino == first
+    placed.write_bytes(placed.read_bytes()[:-1] + b"?")
+    _greets(reach(server))
+    assert placed.read_bytes() == bundle.build()[0]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "echo 'Welcome to the board'; printf 'no line end'",
+        "printf '\\000\\377\\376'; head -c 60000 /dev/zero | tr '\\0' '~'",
+        "set -e",
+        "set -u",
+        "cd /; umask 000",
+        "echo trouble >&2; head -c 5000000 /dev/zero >&2",
+        "export PYTHONSTARTUP=/nonexistent PYTHONPATH=/nonexistent PYTHONHOME=/nonexistent",
+        "unset PATH; PATH=/usr/bin:/bin",
+    ],
+)
+def test_login_files_that_are_in_the_way(noisy: Callable[..., Sshd], reach: Reach, noise: str) -> None:
+    server = noisy(noise=noise)
+    _greets(reach(server))
+    for name in server.files():
+        assert mode(server.home / name) == 0o600
+
+
+def test_a_login_that_does_not_come_to_an_end(
+    noisy: Callable[..., Sshd], reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arenascope.remote.ssh.START_TIMEOUT", 0.5)
+    server = noisy(noise="echo Your name, please?; read name")
+    with pytest.raises(DeployError, match="did not start a command in time") as caught:
+        reach(server).open_agent()
+    assert "Your name, please?" in caught.value.detail
+
+
+def test_no_python(noisy: Callable[..., Sshd], reach: Reach, tmp_path: Path) -> None:
+    tmp_path.parent.chmod(0o755)
+    server = noisy(path=bare_path(tmp_path / "bin"))
+    with pytest.raises(DeployError, match=r"no Python 3\.9 or newer on .*@127\.0\.0\.1") as caught:
+        reach(server).open_agent()
+    assert caught.value.hint == "Install it on the device: sudo apt install python3"
+    assert server.files() == []
+
+
+def test_a_python_that_does_not_start(noisy: Callable[..., Sshd], reach: Reach, tmp_path: Path) -> None:
+    path = bare_path(tmp_path / "bin")
+    python = tmp_path / "bin" / "python3"
+    python.write_text(
+        "#!/bin/sh\ncase $1 in -V) echo Python 3.11.2;; *) echo libz is missing >&2; exit 3;; esac\n"
+    )
+    python.chmod(0o755)
+    link = AgentLink(reach(noisy(path=path)))
+    with pytest.raises(DeployError, match=r"\(exit status 3\): libz is missing"):
+        link.open()
+
+
+def test_an_account_without_a_shell(noisy: Callable[..., Sshd], reach: Reach) -> None:
+    server = noisy(noise="echo This account is currently not available.; exit 1")
+    with pytest.raises(DeployError, match="ended without starting the agent") as caught:
+        reach(server).open_agent()
+    assert "not available" in caught.value.detail
+
+
+def test_a_full_disk(server: Sshd, reach: Reach) -> None:
+    with tiny_disk(server.home / ".cache", 32):
+        with pytest.raises(DeployError, match=r"The disk of .* is full"):
+            reach(server).open_agent()
+        assert server.files() == []
+
+
+# -- the end ----------------------------------------------------------------------------------------
+
+
+class Events:
+    """Takes the events of a run and wakes who waits for one."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, name: str, data: dict[str, Any]) -> None:
+        with self._changed:
+            self.names.append(name)
+            self._changed.notify_all()
+
+    def wait(self, name: str) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: name in self.names, 20), self.names
+
+
+def test_an_agent_that_is_killed(server: Sshd, reach: Reach) -> None:
+    transport = reach(server)
+    link = AgentLink(transport)
+    events = Events()
+    hello = link.open()
+    link.start_watch(events)
+    events.wait("board")
+    os.kill(hello.pid, signal.SIGKILL)
+    events.wait("lost")
+    with pytest.raises(LinkLost):
+        link.request("ping")
+    link.close()
+    _greets(transport)  # the connection itself is as good as before
+
+
+def test_a_link_that_is_cut(server: Sshd, reach: Reach) -> None:
+    transport = reach(server)
+    link = AgentLink(transport)
+    events = Events()
+    link.open()
+    link.start_watch(events)
+    events.wait("board")
+    server.cut()
+    events.wait("lost")
+    with pytest.raises(LinkLost):
+        link.request("ping")
+    link.close()
+    transport.close()
+    _greets(reach(server))
+
+
+def test_closing_wakes_whoever_reads(server: Sshd, reach: Reach) -> None:
+    channel = reach(server).open_agent()
+    said: list[bytes] = []
+
+    def read() -> None:
+        while data := channel.recv(1000):
+            said.append(data)
+        said.append(b"end")
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    channel.close()
+    reader.join(10)
+    assert said[-1] == b"end"
+    assert channel.recv(10) == b""
+    with pytest.raises(LinkLost):
+        channel.send(b"x")
+    channel.close()
+
+
+def test_an_agent_that_does_not_want_to_leave(server: Sshd, reach: Reach) -> None:
+    channel = reach(server).open_agent()
+    os.kill(channel.pid, signal.SIGSTOP)
+    channel.close()
+    assert server.processes() == []
+
+
+def test_what_the_far_side_says_last_is_kept(noisy: Callable[..., Sshd], reach: Reach) -> None:
+    noise = "i=0; while test $i -lt 3000; do echo line $i >&2; i=$((i+1)); done; printf '\\033[31mred\\n' >&2"
+    channel = reach(noisy(noise=noise)).open_agent()
+    channel.close()
+    lines = channel.stderr_tail().splitlines()
+    assert len(lines) == 40 and lines[-2] == "line 2999"
+    assert "\x1b" not in lines[-1] and lines[-1].endswith("red")
+    assert channel.exit_status() == 0
+
+
+def test_there_are_few_channels(server: Sshd, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    transport = reach(server)
+    channels = [transport.open_agent() for _ in range(MAX_CHANNELS)]
+    monkeypatch.setattr("arenascope.remote.ssh.CHANNEL_TIMEOUT", 0.05)
+    with pytest.raises(LinkError, match="Too much is being done"):
+        transport.open_agent()
+    monkeypatch.undo()
+    channels.pop().close()
+    transport.open_agent().close()
+
+
+# -- files ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(os.urandom(3_000_001))
+    return path
+
+
+def test_a_file_is_sent(server: Sshd, reach: Reach, model: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    target = server.home / "two 'words' $x"
+    reach(server).put_file(model, str(target), lambda done, size: seen.append((done, size)))
+    assert target.read_bytes() == model.read_bytes()
+    assert mode(target) == 0o600
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert seen[-1] == (3_000_001, 3_000_001)
+
+
+def test_an_empty_file_is_sent(server: Sshd, reach: Reach, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    reach(server).put_file(tmp_path / "empty", str(server.home / "empty"))
+    assert server.files() == ["empty"]
+
+
+def test_a_banner_does_not_get_into_a_file(noisy: Callable[..., Sshd], reach: Reach, model: Path) -> None:
+    server = noisy(noise="echo Welcome; head -c 3000000 /dev/zero >&2")
+    reach(server).put_file(model, str(server.home / "model"))
+    assert (server.home / "model").read_bytes() == model.read_bytes()
+
+
+class Enough(Exception):
+    """The person pressed Cancel."""
+
+
+def test_sending_can_be_cancelled(server: Sshd, reach: Reach, model: Path) -> None:
+    def progress(done: int, size: int) -> None:
+        if done > size // 2:
+            raise Enough
+
+    transport = reach(server)
+    with pytest.raises(Enough):
+        transport.put_file(model, str(server.home / "model"), progress)
+    assert server.files() == []
+    _greets(transport)
+
+
+def test_the_link_is_cut_while_sending(server: Sshd, reach: Reach, model: Path) -> None:
+    def progress(done: int, size: int) -> None:
+        if done < 300_000:
+            server.cut()
+
+    with pytest.raises(LinkLost):
+        reach(server).put_file(model, str(server.home / "model"), progress)
+    server.wait_for_quiet()
+    assert server.files() == []
+
+
+def test_the_disk_of_the_board_fills_while_sending(server: Sshd, reach: Reach, model: Path) -> None:
+    transport = reach(server)
+    with tiny_disk(server.home / "small", 256):
+        with pytest.raises(BoardError, match=r"The disk of .* is full") as caught:
+            transport.put_file(model, str(server.home / "small" / "model"))
+        assert caught.value.board_code == "no_space"
+        assert server.files() == []
+    _greets(transport)
+
+
+def test_a_folder_that_is_not_there(server: Sshd, reach: Reach, model: Path) -> None:
+    with pytest.raises(BoardError, match="could not write the file"):
+        reach(server).put_file(model, str(server.home / "absent" / "model"))
+
+
+def test_a_file_that_is_not_there(server: Sshd, reach: Reach, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="absent"):
+        reach(server).put_file(tmp_path / "absent", str(server.home / "model"))
+    assert server.files() == []
+
+
+def test_a_file_that_becomes_shorter(server: Sshd, reach: Reach, model: Path) -> None:
+    def progress(done: int, size: int) -> None:
+        os.truncate(model, done)
+
+    with pytest.raises(FileError, match="became shorter"):
+        reach(server).put_file(model, str(server.home / "model"), progress)
+    assert server.files() == []
