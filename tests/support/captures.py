@@ -3,6 +3,7 @@
 ``example_capture``  a small convolutional network on a 32-bit board, everything filled in
 ``big_capture``      as many tensors as asked for
 ``loop_capture``     three subgraphs with an arena each, a delegate's partition, dynamic tensors
+``overlap_capture``  two pairs of tensors that overwrite each other
 ``ended_capture``    a run that ended early, with the status asked for
 ``bare_capture``     only what a capture must have: everything that may be unknown is
 ``hostile_capture``  every text in it tries to be something else than text
@@ -10,14 +11,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from arenascope.domain.board import AddressSpace, Board
 from arenascope.domain.capture import Capture, ModelFacts, Options
-from arenascope.domain.graph import tensor_bytes
-from arenascope.domain.layout import Arena, Kind, MemoryLayout, PlacedOperator, Placement
+from arenascope.domain.layout import Kind, MemoryLayout, PlacedOperator, Placement
 from arenascope.domain.measurement import (
     Finding,
     Outcome,
@@ -30,11 +29,9 @@ from arenascope.domain.measurement import (
     Totals,
 )
 from arenascope.domain.provenance import Provenance
+from tests.support.placing import ARENA_BASE, PERSISTENT_BASE, Slot, place
 
 KIB, MIB = 1024, 1024**2
-ALIGNMENT = 64
-ARENA_BASE = 0xB3C0_1040
-PERSISTENT_BASE = 0xB3A0_0040
 
 HOSTILE_NAMES = (
     "<script>alert(1)</script>",
@@ -54,28 +51,6 @@ HOSTILE_NAMES = (
     "",
     " ",
 )
-
-
-@dataclass(frozen=True)
-class _Slot:
-    """A tensor before it has a place."""
-
-    index: int
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    kind: Kind
-    first: int | None
-    last: int | None
-    producer: int | None = None
-    consumers: tuple[int, ...] = ()
-    temporary: bool = False
-
-    @property
-    def bytes(self) -> int:
-        size = tensor_bytes(self.dtype, self.shape)
-        assert size is not None
-        return size
 
 
 def example_capture() -> Capture:
@@ -104,30 +79,30 @@ def example_capture() -> Capture:
         ("svdf/weights_feature", (64, 32), 9), ("svdf/weights_time", (64, 10), 9),
         ("logits/kernel", (4, 64), 10), ("logits/bias", (4,), 10),
     )  # fmt: skip
-    slots = [_Slot(0, "serving_default_image:0", "float32", (1, 96, 96, 3), rw, 0, None, None, (0,))]
+    slots = [Slot(0, "serving_default_image:0", "float32", (1, 96, 96, 3), rw, 0, None, None, (0,))]
     slots += [
-        _Slot(1 + n, f"doorbell/{name}", "float32", shape, const, None, None, None, (op,))
+        Slot(1 + n, f"doorbell/{name}", "float32", shape, const, None, None, None, (op,))
         for n, (name, shape, op) in enumerate(weights)
     ]
     slots += [
-        _Slot(15, "doorbell/conv1/Relu6", "float32", (1, 48, 48, 16), rw, 0, 1, 0, (1,)),
-        _Slot(16, "doorbell/depthwise1/Relu6", "float32", (1, 48, 48, 16), rw, 1, 2, 1, (2,)),
-        _Slot(17, "doorbell/conv2/Relu6", "float32", (1, 48, 48, 32), rw, 2, 3, 2, (3,)),
-        _Slot(18, "doorbell/depthwise2/Relu6", "float32", (1, 24, 24, 32), rw, 3, 5, 3, (4, 5)),
-        _Slot(19, "doorbell/conv3/BiasAdd", "float32", (1, 24, 24, 32), rw, 4, 5, 4, (5,)),
-        _Slot(20, "doorbell/residual/add", "float32", (1, 24, 24, 32), rw, 5, 6, 5, (6,)),
-        _Slot(21, "doorbell/pool/MaxPool", "float32", (1, 12, 12, 32), rw, 6, 7, 6, (7,)),
-        _Slot(22, "doorbell/mean", "float32", (1, 1, 1, 32), rw, 7, 8, 7, (8,)),
-        _Slot(23, "doorbell/flatten", "float32", (1, 32), rw, 8, 9, 8, (9,)),
-        _Slot(24, "doorbell/svdf", "float32", (1, 64), rw, 9, 10, 9, (10,)),
-        _Slot(25, "doorbell/logits", "float32", (1, 4), rw, 10, 11, 10, (11,)),
-        _Slot(26, "StatefulPartitionedCall:0", "float32", (1, 4), rw, 11, None, 11, ()),
-        _Slot(27, "conv1 im2col", "float32", (1, 48, 48, 27), rw, 0, 0, 0, (), True),
-        _Slot(28, "conv3 im2col", "float32", (1, 24, 24, 288), rw, 4, 4, 4, (), True),
-        _Slot(29, "mean axis sums", "float32", (1, 32), rw, 7, 7, 7, (), True),
-        _Slot(30, "doorbell/svdf/state", "float32", (1, 640), keep, 0, None, None, (9,)),
+        Slot(15, "doorbell/conv1/Relu6", "float32", (1, 48, 48, 16), rw, 0, 1, 0, (1,)),
+        Slot(16, "doorbell/depthwise1/Relu6", "float32", (1, 48, 48, 16), rw, 1, 2, 1, (2,)),
+        Slot(17, "doorbell/conv2/Relu6", "float32", (1, 48, 48, 32), rw, 2, 3, 2, (3,)),
+        Slot(18, "doorbell/depthwise2/Relu6", "float32", (1, 24, 24, 32), rw, 3, 5, 3, (4, 5)),
+        Slot(19, "doorbell/conv3/BiasAdd", "float32", (1, 24, 24, 32), rw, 4, 5, 4, (5,)),
+        Slot(20, "doorbell/residual/add", "float32", (1, 24, 24, 32), rw, 5, 6, 5, (6,)),
+        Slot(21, "doorbell/pool/MaxPool", "float32", (1, 12, 12, 32), rw, 6, 7, 6, (7,)),
+        Slot(22, "doorbell/mean", "float32", (1, 1, 1, 32), rw, 7, 8, 7, (8,)),
+        Slot(23, "doorbell/flatten", "float32", (1, 32), rw, 8, 9, 8, (9,)),
+        Slot(24, "doorbell/svdf", "float32", (1, 64), rw, 9, 10, 9, (10,)),
+        Slot(25, "doorbell/logits", "float32", (1, 4), rw, 10, 11, 10, (11,)),
+        Slot(26, "StatefulPartitionedCall:0", "float32", (1, 4), rw, 11, None, 11, ()),
+        Slot(27, "conv1 im2col", "float32", (1, 48, 48, 27), rw, 0, 0, 0, (), True),
+        Slot(28, "conv3 im2col", "float32", (1, 24, 24, 288), rw, 4, 4, 4, (), True),
+        Slot(29, "mean axis sums", "float32", (1, 32), rw, 7, 7, 7, (), True),
+        Slot(30, "doorbell/svdf/state", "float32", (1, 640), keep, 0, None, None, (9,)),
     ]
-    placements, arenas = _place(0, slots, ARENA_BASE, PERSISTENT_BASE)
+    placements, arenas = place(0, slots, ARENA_BASE, PERSISTENT_BASE)
     layout = MemoryLayout(placements, operators, arenas)
     totals = _totals(layout, peak=32_518_144)
     return Capture(
@@ -172,7 +147,7 @@ def example_capture() -> Capture:
 def big_capture(n_tensors: int) -> Capture:
     """A chain of operators with ``n_tensors`` tensors: two in ten constant, one in ten scratch."""
     operators: list[PlacedOperator] = []
-    slots: list[_Slot] = [_Slot(0, "input", "int8", (1, 64, 64, 8), Kind.ARENA_RW, 0, 0, None, (0,))]
+    slots: list[Slot] = [Slot(0, "input", "int8", (1, 64, 64, 8), Kind.ARENA_RW, 0, 0, None, (0,))]
     current, index = 0, 1
     while index < n_tensors:
         step = len(operators)
@@ -180,7 +155,7 @@ def big_capture(n_tensors: int) -> Capture:
         constants = [i for i in (index, index + 1) if i < n_tensors - 1 and step % 3 == 0]
         for i in constants:
             slots.append(
-                _Slot(
+                Slot(
                     i,
                     f"block_{step}/w{i - index}",
                     "int8",
@@ -196,7 +171,7 @@ def big_capture(n_tensors: int) -> Capture:
         scratch: tuple[int, ...] = ()
         if step % 4 == 1 and index < n_tensors - 1:
             slots.append(
-                _Slot(
+                Slot(
                     index,
                     f"block_{step} scratch",
                     "int8",
@@ -213,7 +188,7 @@ def big_capture(n_tensors: int) -> Capture:
             index += 1
         skip = 1 + (step % 11 == 0) * 6
         slots.append(
-            _Slot(
+            Slot(
                 index,
                 f"block_{step}/out",
                 "int8",
@@ -234,7 +209,7 @@ def big_capture(n_tensors: int) -> Capture:
         replace(s, last=None if s.index == current else min(s.last, last)) if s.last is not None else s
         for s in slots
     ]
-    placements, arenas = _place(0, slots, ARENA_BASE, PERSISTENT_BASE)
+    placements, arenas = place(0, slots, ARENA_BASE, PERSISTENT_BASE)
     example = example_capture()
     layout = MemoryLayout(placements, tuple(operators), arenas)
     totals = _totals(layout, peak=96 * MIB)
@@ -252,29 +227,29 @@ def loop_capture() -> Capture:
     """WHILE with two more subgraphs; a delegate took part of the main one; one tensor is dynamic."""
     rw = Kind.ARENA_RW
     main = [
-        _Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
-        _Slot(1, "state", "float32", (1, 256), rw, 0, None, None, (0,)),
-        _Slot(2, "while:0", "int32", (1,), rw, 0, None, 0, ()),
-        _Slot(3, "while:1", "float32", (1, 256), rw, 0, 1, 0, (2,)),
-        _Slot(4, "inside the delegate", "float32", (1, 512), Kind.DELEGATE, None, None, 1, (2,)),
-        _Slot(5, "logits", "float32", (1, 10), rw, 1, None, 3, ()),
+        Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
+        Slot(1, "state", "float32", (1, 256), rw, 0, None, None, (0,)),
+        Slot(2, "while:0", "int32", (1,), rw, 0, None, 0, ()),
+        Slot(3, "while:1", "float32", (1, 256), rw, 0, 1, 0, (2,)),
+        Slot(4, "inside the delegate", "float32", (1, 512), Kind.DELEGATE, None, None, 1, (2,)),
+        Slot(5, "logits", "float32", (1, 10), rw, 1, None, 3, ()),
     ]
     body = [
-        _Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
-        _Slot(1, "state", "float32", (1, 256), rw, 0, None, None, (1,)),
-        _Slot(2, "next count", "int32", (1,), rw, 0, None, 0, ()),
-        _Slot(3, "next state", "float32", (1, 256), rw, 1, None, 1, ()),
-        _Slot(4, "gate cache", "float32", (4, 256), Kind.ARENA_RW_PERSISTENT, 1, None, 1, (), True),
+        Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
+        Slot(1, "state", "float32", (1, 256), rw, 0, None, None, (1,)),
+        Slot(2, "next count", "int32", (1,), rw, 0, None, 0, ()),
+        Slot(3, "next state", "float32", (1, 256), rw, 1, None, 1, ()),
+        Slot(4, "gate cache", "float32", (4, 256), Kind.ARENA_RW_PERSISTENT, 1, None, 1, (), True),
     ]
     condition = [
-        _Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
-        _Slot(1, "less", "bool", (1,), rw, 0, None, 0, ()),
+        Slot(0, "count", "int32", (1,), rw, 0, None, None, (0,)),
+        Slot(1, "less", "bool", (1,), rw, 0, None, 0, ()),
     ]
     dynamic = Placement(
         2, 5, "beam", "float32", (7, 33), 924, Kind.DYNAMIC, 0xB2F0_4010, None, 1, None, 1, (), False
     )
     placed = [
-        _place(n, s, ARENA_BASE + n * MIB, PERSISTENT_BASE + n * MIB)
+        place(n, s, ARENA_BASE + n * MIB, PERSISTENT_BASE + n * MIB)
         for n, s in enumerate((main, condition, body))
     ]
     operators = (
@@ -299,6 +274,17 @@ def loop_capture() -> Capture:
         layout=layout,
         totals=_totals(layout, peak=30 * MIB),
     )
+
+
+def overlap_capture() -> Capture:
+    """``example_capture`` as a faulty planner would lay it out: two tensors lie on others still needed."""
+    example = example_capture()
+    moved = {21: 1024, 17: 131_072}
+    placements = tuple(
+        replace(p, offset=moved[p.index], address=ARENA_BASE + moved[p.index]) if p.index in moved else p
+        for p in example.layout.placements
+    )
+    return replace(example, layout=replace(example.layout, placements=placements))
 
 
 def ended_capture(status: Status) -> Capture:
@@ -379,49 +365,6 @@ def _op(
     index: int, name: str, inputs: tuple[int, ...], outputs: tuple[int, ...], temporaries: tuple[int, ...]
 ) -> PlacedOperator:
     return PlacedOperator(0, index, name, inputs, outputs, temporaries, index)
-
-
-def _place(
-    subgraph: int, slots: Iterable[_Slot], base: int, persistent_base: int
-) -> tuple[tuple[Placement, ...], tuple[Arena, ...]]:
-    """Largest first, each at the lowest offset that is free for its whole life."""
-    slots = list(slots)
-    final = max((s.last or s.first or 0 for s in slots), default=0)
-    offsets: dict[int, int] = {}
-    for kind in (Kind.ARENA_RW, Kind.ARENA_RW_PERSISTENT):
-        busy: dict[int, list[_Slot]] = {}  # step → what lies in the arena then
-        for slot in sorted((s for s in slots if s.kind is kind), key=lambda s: (-s.bytes, s.index)):
-            steps = range(slot.first or 0, (final if slot.last is None else slot.last) + 1)
-            others = {other.index: other for step in steps for other in busy.get(step, ())}
-            offset = 0
-            for other in sorted(others.values(), key=lambda s: offsets[s.index]):
-                if offsets[other.index] < offset + slot.bytes:
-                    end = offsets[other.index] + other.bytes
-                    offset = max(offset, -(-end // ALIGNMENT) * ALIGNMENT)
-            offsets[slot.index] = offset
-            for step in steps:
-                busy.setdefault(step, []).append(slot)
-    bases = {Kind.ARENA_RW: base, Kind.ARENA_RW_PERSISTENT: persistent_base}
-    placements = tuple(
-        Placement(
-            subgraph, s.index, s.name, s.dtype, s.shape, s.bytes, s.kind,
-            _address(s, offsets, bases), offsets.get(s.index), s.first, s.last,
-            s.producer, s.consumers, s.temporary,
-        )
-        for s in slots
-    )  # fmt: skip
-    arenas = tuple(
-        Arena(subgraph, kind, start, max(p.offset + p.bytes for p in inside))  # type: ignore[operator]
-        for kind, start in bases.items()
-        if (inside := [p for p in placements if p.kind is kind])
-    )
-    return placements, arenas
-
-
-def _address(slot: _Slot, offsets: dict[int, int], bases: dict[Kind, int]) -> int | None:
-    if slot.kind in bases:
-        return bases[slot.kind] + offsets[slot.index]
-    return 0xB5D0_0000 + slot.index * 0x1000 if slot.kind is Kind.MMAP_RO else None
 
 
 def _totals(layout: MemoryLayout, peak: int) -> Totals:

@@ -18,7 +18,7 @@ WIDTH = 1040
 _LEFT, _RIGHT, _TOP = 82, 14, 22
 _LABEL = 11.0  # font size of what stands on blocks and axes
 _STRIP = 46  # height of the curve of bytes alive
-_GAP = 34  # between map and curve: the numbers of the steps
+_GAP = 40  # between map and curve: the numbers of the steps
 _NUMBERS = 18  # the same where no step is marked
 _BELOW = 22  # the name of the axis
 _MOST_TIPS = 2000  # steps that get a text of their own
@@ -60,6 +60,7 @@ def draw(arena: ArenaBlocks) -> str:
         _high_water(arena, frame),
         *(_block(arena, block, frame) for block in sorted(arena.blocks, key=lambda b: b.first)),
         *(_clash(clash, frame) for clash in arena.clashes),
+        *(_name(block, frame) for block in arena.blocks),
         _levels(arena, frame),
         _steps(arena, frame),
     ]
@@ -137,19 +138,20 @@ def _block(arena: ArenaBlocks, block: Block, frame: _Frame) -> str:
     x, y = frame.x(block.first), frame.y(block.high)
     width, height = max(0.5, frame.x(block.end) - x), max(0.8, frame.y(block.low) - y)
     inset = 0.5 if width > 4 and height > 4 else 0.0
-    shape = element(
-        "rect", title(tip(arena, block)), class_=f"b r-{block.role}", x=x + inset, y=y + inset,
+    class_ = f"b r-{block.role}" if inset else f"b thin r-{block.role}"
+    return element(
+        "rect", title(tip(arena, block)), class_=class_, x=x + inset, y=y + inset,
         width=width - 2 * inset, height=height - 2 * inset, rx=2 if inset else None,
     )  # fmt: skip
-    return shape + _name(block, x, y, width, height)
 
 
-def _name(block: Block, x: float, y: float, width: float, height: float) -> str:
+def _name(block: Block, frame: _Frame) -> str:
     """The name and the size where both fit, the name alone where that fits, else nothing."""
-    room = width - 12
+    x, y = frame.x(block.first), frame.y(block.high)
+    room, height = frame.x(block.end) - x - 12, frame.y(block.low) - y
     if height < 15 or room < 20:
         return ""
-    name = block.placement.name or "scratch"
+    name = block.placement.name or ("scratch" if block.placement.temporary else "")
     size = f"  {format_bytes(block.placement.bytes)}"
     left = room - width_of(size, _LABEL)
     shown = end_of(name, left, _LABEL) if left > 0 else ""
@@ -183,27 +185,27 @@ def _high_water(arena: ArenaBlocks, frame: _Frame) -> str:
 
 
 def _levels(arena: ArenaBlocks, frame: _Frame) -> str:
-    """The size of the arena, and the least that any placement needs."""
-    right = WIDTH - _RIGHT
+    """The size of the arena, and the least that any placement needs; their names stand above the map."""
     reached = "" if arena.high_water is None else f" · reached at step {arena.high_water}"
     if arena.kind is not Kind.ARENA_RW:
-        return _level(frame.y(arena.bytes), f"{format_bytes(arena.bytes)}", "arena", right)
-    if arena.bound == arena.bytes:
+        levels = [("arena", arena.bytes, format_bytes(arena.bytes))]
+    elif arena.bound == arena.bytes:
         label = f"arena {format_bytes(arena.bytes)}{reached} · equals the lower bound"
-        return _level(frame.y(arena.bytes), label, "arena", right)
-    parts = _level(frame.y(arena.bytes), f"arena {format_bytes(arena.bytes)}{reached}", "arena", right)
-    if arena.bound:
-        at = frame.y(arena.bound)
-        label = f"lower bound {format_bytes(arena.bound)} · step {arena.busiest}"
-        # Below its line, so that it never runs into the other label.
-        parts += _level(at, label, "bound", right, below=True)
-    return parts
-
-
-def _level(y: float, label: str, class_: str, right: float, below: bool = False) -> str:
-    return element("line", class_=f"level {class_}", x1=_LEFT, x2=right, y1=y, y2=y) + text(
-        right, y + 14 if below else y - 6, label, f"level-name {class_}", "end"
-    )
+        levels = [("arena", arena.bytes, label)]
+    else:
+        levels = [("arena", arena.bytes, f"arena {format_bytes(arena.bytes)}{reached}")]
+        if arena.bound:
+            label = f"lower bound {format_bytes(arena.bound)} · step {arena.busiest}"
+            levels.append(("bound", arena.bound, label))
+    parts = []
+    x = float(_LEFT)
+    for class_, size, label in levels:
+        y = frame.y(size)
+        parts.append(element("line", class_=f"level {class_}", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y))
+        parts.append(element("line", class_=f"level {class_}", x1=x, x2=x + 21, y1=8, y2=8))
+        parts.append(text(x + 27, 12, label, f"level-name {class_}"))
+        x += 27 + width_of(label, _LABEL) + 12
+    return "".join(parts)
 
 
 def _steps(arena: ArenaBlocks, frame: _Frame) -> str:
@@ -219,10 +221,10 @@ def _steps(arena: ArenaBlocks, frame: _Frame) -> str:
         middle = min(max(frame.x(marked + 0.5), _LEFT + half), WIDTH - _RIGHT - half)
         parts.append(
             element(
-                "rect", class_="pill", x=middle - half, y=frame.bottom + 17.5, width=2 * half, height=16, rx=8
+                "rect", class_="pill", x=middle - half, y=frame.bottom + 20, width=2 * half, height=16, rx=8
             )
         )
-        parts.append(text(middle, frame.bottom + 29.5, label, "pill-name", "middle"))
+        parts.append(text(middle, frame.bottom + 32, label, "pill-name", "middle"))
     return "".join(parts)
 
 
@@ -235,7 +237,7 @@ def _alive(arena: ArenaBlocks, frame: _Frame) -> str:
         path.append(f"V{number(base - alive * scale)}H{number(frame.x(step + 1))}")
     path.append(f"V{number(base)}Z")
     parts = [
-        element("path", class_="alive", d="".join(path)),
+        element("path", class_="alive" if len(arena.sums) <= _MOST_TIPS else "alive thin", d="".join(path)),
         element("line", class_="base", x1=_LEFT, x2=WIDTH - _RIGHT, y1=base, y2=base),
         text(_LEFT - 8, base - _STRIP + 12, format_bytes(arena.bound), "tick", "end"),
         text(_LEFT - 8, base - _STRIP / 2 + 8, "alive at", "tick", "end"),

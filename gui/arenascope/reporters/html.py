@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from ..domain.figures import Figure, header_figures, what_makes_the_peak
 from ..domain.layout import Kind
 from ..domain.measurement import Samples, TopProcesses
 from ..domain.plain_text import plain
-from ..domain.units import format_bytes, format_exact
+from ..domain.units import format_bytes
 from ..resources import resource_text
 from . import arena_map, curve, rows, stacked, stamp, svg, wording
 from .arena_blocks import ArenaBlocks, arenas_of
@@ -31,6 +32,7 @@ MOST_TERMS = 40
 MOST_TERMS_PRINTED = 8
 _LOG_LINES = 40
 _PROCESSES = 8
+_PIECES = re.compile(r"[^/_]*[/_]+|[^/_]+")
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,13 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
     )
-    environment.filters |= {"size": format_bytes, "exact": format_exact}
+    environment.filters |= {"size": format_bytes, "breakable": _breakable}
     return environment.from_string(resource_text("report", "report.html.j2"))
+
+
+def _breakable(word: str) -> Markup:
+    """A long name that may go on in the next line after a stroke: 'model/<wbr>block_<wbr>1'."""
+    return Markup("<wbr>").join(_PIECES.findall(word))  # join escapes the pieces
 
 
 def _style() -> str:
