@@ -13,7 +13,12 @@ from PySide6.QtCore import QObject, Signal
 from ..domain.board import Board
 from ..domain.plain_text import plain
 from ..errors import DeployError, LinkError, WireError
+from ..remote.prompts import Prompts
+from ..store.devices import SavedDevice
+from ..workflow import devices
 from ..workflow.connect import LOCAL, Device, refresh
+from ..workflow.devices import Added
+from ..workflow.events import Connecting
 from ..workflow.jobs import JobRunner
 from .board_worker import BoardWorker, Connect, connect_with_runtime
 from .boards_model import BoardItem, BoardsModel, BoardState
@@ -27,15 +32,19 @@ PLANS_ONLY = "measuring needs Linux: add a board"
 
 
 class DeviceBook(Protocol):
-    """The saved devices (``workflow.devices``). Every call may touch the disk."""
+    """The saved devices, as ``workflow.devices`` has them. Every call may touch the disk or the network."""
 
-    def targets(self) -> list[tuple[str, str]]:
-        """(target, title) of every saved device."""
+    def list_devices(self) -> tuple[SavedDevice, ...]: ...
 
-    def add(self, target: str) -> tuple[str, str]:
-        """Keep a device. Raises UsageError for an address that cannot be read, StoreError for the rest."""
+    def add(
+        self,
+        address: str,
+        name: str | None,
+        prompts: Prompts | None,
+        on_progress: Callable[[Connecting], None] | None,
+    ) -> Added: ...
 
-    def forget(self, target: str) -> None: ...
+    def forget(self, name: str) -> SavedDevice: ...
 
 
 class Boards(QObject):
@@ -43,13 +52,14 @@ class Boards(QObject):
 
     noticed = Signal(object)  #: Notice
     answered = Signal(str)  #: a target whose facts are known now
+    added = Signal(str)  #: a target that is on the list now
 
     def __init__(
         self,
         bridge: GuiBridge,
         tasks: Tasks,
-        book: DeviceBook,
         *,
+        book: DeviceBook = devices,
         measures_here: bool = True,
         connect: Connect = connect_with_runtime,
         parent: QObject | None = None,
@@ -58,6 +68,7 @@ class Boards(QObject):
         self._bridge, self._tasks, self._book, self._connect = bridge, tasks, book, connect
         self._workers: dict[str, tuple[BoardWorker, WindowPrompts]] = {}
         self._disk = JobRunner("devices")
+        self._adding: tuple[JobRunner, WindowPrompts] | None = None
         self._closing: list[threading.Thread] = []
         self.model = BoardsModel(self)
         state = BoardState.UNKNOWN if measures_here else BoardState.PLANS_ONLY
@@ -69,18 +80,32 @@ class Boards(QObject):
 
     def reload(self) -> None:
         """Read the saved devices again."""
-        self._bridge.follow(self._disk.submit(self._book.targets), self._listed, self._failed)
+        self._bridge.follow(self._disk.submit(self._book.list_devices), self._listed, self._failed)
 
-    def add(self, target: str) -> None:
-        """Keep a device and ask it for its facts."""
+    def add(self, address: str, name: str | None = None) -> Task:
+        """Connect to a device and keep it. Nothing is kept where it does not answer."""
+        self._end_adding()
+        runner, prompts = JobRunner("add"), WindowPrompts(self._bridge, address)
+        self._adding = runner, prompts
 
-        def added(saved: tuple[str, str]) -> None:
-            key, title = saved
-            if self.model.item(key) is None:
-                self.model.set_items([*self.model.items, BoardItem(key, title)])
-            self.check(key)
+        def submit(task: Task) -> Future[Added]:
+            def tell(event: Connecting) -> None:
+                self._bridge.post(event, task.number)
 
-        self._bridge.follow(self._disk.submit(lambda: self._book.add(target)), added, self._failed)
+            task.give_up = self._end_adding
+            return runner.submit(lambda: self._book.add(address, name, prompts, tell))
+
+        def added(found: Added) -> None:
+            self._end_adding()
+            item = BoardItem(found.device.name, found.device.name, BoardState.READY, found.board)
+            self.model.set_items([*self.model.items, item])
+            self.added.emit(item.target)
+
+        def failed(error: BaseException) -> None:
+            self._end_adding()
+            self.noticed.emit(Notice.of_error(error, f"Adding {plain(address, 80)}"))
+
+        return self._tasks.start(f"Adding {plain(address, 80)}", submit, added, failed, target=address)
 
     def forget(self, target: str) -> None:
         """End the connection and take the device off the list."""
@@ -123,11 +148,11 @@ class Boards(QObject):
                 self._bridge.post(_Connected(target, device.board), task.number)
                 return job(device, task)
 
-            def tell(event: object) -> None:
+            def tell(event: Connecting) -> None:
                 self._bridge.post(event, task.number)
 
-            task.connecting = True
-            return worker.submit(on_device, tell, task.cancel)
+            task.give_up = lambda: self._give_up(target)
+            return worker.submit(on_device, tell, task.token)
 
         def result(value: Any) -> None:
             if isinstance(value, Device):  # its facts were asked for again
@@ -151,25 +176,18 @@ class Boards(QObject):
             self.model.update(target, state=BoardState.CONNECTING, message="connecting")
         return self._tasks.start(label, submit, result, error, cancelled, target)
 
-    def cancel(self, task: Task) -> None:
-        """Stop a task. Connecting cannot be interrupted: there the whole connection is given up."""
-        if task.connecting and task.target in self._workers:
-            self._tasks.abandon(task)
-            self._give_up(task.target)
-            self._settle(task.target)
-        else:
-            self._tasks.cancel(task)
-
     def disconnect_board(self, target: str) -> None:
         """Close the connection; the next job makes a new one."""
         for task in self._tasks.running:
             if task.target == target:
-                self._tasks.abandon(task)
+                task.give_up = lambda: self._give_up(target)
+                self._tasks.cancel(task)
         self._give_up(target)
         self.model.update(target, state=BoardState.UNKNOWN, message="", board=None)
 
     def close(self) -> None:
         """End every connection and wait for the threads."""
+        self._end_adding()
         for target in list(self._workers):
             self._give_up(target)
         for thread in self._closing:
@@ -181,7 +199,7 @@ class Boards(QObject):
     def _posted(self, value: object, number: object) -> None:
         if not isinstance(value, _Connected) or self._tasks.get(number) is None:
             return
-        self._tasks.tell(number, connecting=False, text="", done=None, total=None)
+        self._tasks.tell(number, give_up=None, text="", done=None, total=None)
         board = _merged(self.model.item(value.target), value.board)
         self.model.update(value.target, state=BoardState.BUSY, message="", board=board)
         self.answered.emit(value.target)
@@ -193,14 +211,23 @@ class Boards(QObject):
         return self._workers[target][0]
 
     def _give_up(self, target: str) -> None:
-        """Close a worker on a thread of its own: what it waits for may take as long as a time-out."""
-        self._closing = [t for t in self._closing if t.is_alive()]
         if target in self._workers:
             worker, prompts = self._workers.pop(target)
             prompts.cancel()
-            thread = threading.Thread(target=worker.close, name=f"close-{target}")
-            self._closing.append(thread)
-            thread.start()
+            self._close_aside(worker.close, target)
+
+    def _end_adding(self) -> None:
+        if self._adding is not None:
+            (runner, prompts), self._adding = self._adding, None
+            prompts.cancel()
+            self._close_aside(runner.close, "add")
+
+    def _close_aside(self, close: Callable[[], None], name: str) -> None:
+        """On a thread of its own: what it waits for may take as long as a time-out."""
+        self._closing = [t for t in self._closing if t.is_alive()]
+        thread = threading.Thread(target=close, name=f"close-{name}")
+        self._closing.append(thread)
+        thread.start()
 
     def _settle(self, target: str) -> None:
         item = self.model.item(target)
@@ -217,9 +244,9 @@ class Boards(QObject):
         else:
             self._settle(target)
 
-    def _listed(self, found: list[tuple[str, str]]) -> None:
+    def _listed(self, found: tuple[SavedDevice, ...]) -> None:
         here = self.model.item(LOCAL) or self._here
-        self.model.set_items([here, *(BoardItem(target, title) for target, title in found)])
+        self.model.set_items([here, *(BoardItem(d.name, d.name) for d in found)])
 
     def _failed(self, error: BaseException) -> None:
         self.noticed.emit(Notice.of_error(error, "Reading the list of devices"))

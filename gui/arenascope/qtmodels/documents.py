@@ -126,19 +126,24 @@ class Documents(QObject):
         from ..store.capture import save
 
         def done(_: object) -> None:
-            self.noticed.emit(Notice(Level.SUCCESS, f"Saved as {plain(path.name, 80)}.", detail=str(path)))
+            self.noticed.emit(
+                Notice(Level.SUCCESS, f"Saved as {plain(path.name, 80)}.", plain(str(path.parent), 300))
+            )
             self.written.emit(entry, path)
 
         self._run(f"Saving {plain(path.name, 60)}", lambda: save(entry.capture, path), done)
 
-    def write(self, what: str, path: Path, make: Callable[[], bytes], action: str = "") -> None:
+    def write(
+        self, what: str, path: Path, make: Callable[[], bytes], then: Callable[[], None] | None = None
+    ) -> None:
         """Write what ``make`` (on the worker thread) returns, whole or not at all; then say so."""
         from ..store.files import write_atomic
 
         def done(_: object) -> None:
-            self.noticed.emit(
-                Notice(Level.SUCCESS, f"{what} written to {plain(path.name, 80)}.", "", str(path), action)
-            )
+            message = f"{what} written to {plain(path.name, 80)}."
+            self.noticed.emit(Notice(Level.SUCCESS, message, plain(str(path.parent), 300)))
+            if then is not None:
+                then()
 
         self._run(f"Writing {plain(path.name, 60)}", lambda: write_atomic(path, make()), done)
 
@@ -152,9 +157,9 @@ class Documents(QObject):
     def _run(self, label: str, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         def submit(task: Task) -> Future[Any]:
             def run() -> Any:
-                task.cancel.raise_if_cancelled()
+                task.token.raise_if_cancelled()
                 value = job()
-                task.cancel.raise_if_cancelled()
+                task.token.raise_if_cancelled()
                 return value
 
             return self._runner.submit(run)

@@ -14,8 +14,9 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from ..domain.capture import Capture
-from ..domain.measurement import Status
+from ..domain.measurement import BoardSample, Status
 from ..domain.plain_text import plain
+from ..workflow import devices
 from ..workflow.connect import LOCAL, Device
 from ..workflow.inspect import InspectRequest, inspect
 from ..workflow.watch import watch
@@ -49,8 +50,8 @@ class Session(QObject):
 
     def __init__(
         self,
-        book: DeviceBook,
         *,
+        book: DeviceBook = devices,
         measures_here: bool = True,
         connect: Connect = connect_with_runtime,
         run: Inspect = inspect,
@@ -61,7 +62,7 @@ class Session(QObject):
         self.tasks = Tasks(self.bridge, self)
         self.questions = Questions(self.bridge, self)
         self.boards = Boards(
-            self.bridge, self.tasks, book, measures_here=measures_here, connect=connect, parent=self
+            self.bridge, self.tasks, book=book, measures_here=measures_here, connect=connect, parent=self
         )
         self.documents = Documents(self.bridge, self.tasks, self)
         self.history = HistoryModel(self)
@@ -200,7 +201,7 @@ class Session(QObject):
             def tell(event: object) -> None:
                 self.bridge.post(event, task.number)
 
-            return self._inspect(device, path, request, tell, task.cancel)
+            return self._inspect(device, path, request, tell, task.token)
 
         self._run = self.boards.run(
             f"Inspecting {plain(model.name, 60)} on {plain(item.title, 40)}",
@@ -216,9 +217,7 @@ class Session(QObject):
         """Stop what goes on; False where nothing does."""
         tasks = [t for t in self.tasks.running if not t.stopping and t is not self._watch]
         for task in tasks:
-            self.boards.cancel(task)
-            if task is self._run and self.tasks.get(task.number) is None:
-                self._run_over()
+            self.tasks.cancel(task)
         return bool(tasks)
 
     # -- watching -------------------------------------------------------------------------------
@@ -230,7 +229,7 @@ class Session(QObject):
             return
 
         def job(device: Device, task: Task) -> None:
-            watch(device, lambda s: self.bridge.post(s, task.number), hz=2.0, cancel=task.cancel)
+            watch(device, lambda s: self.bridge.post(s, task.number), hz=2.0, cancel=task.token)
 
         self._set_watch(
             self.boards.run(
@@ -244,15 +243,13 @@ class Session(QObject):
         )
 
     def stop_watch(self) -> None:
-        if self._watch is not None:
-            self.boards.cancel(self._watch)
-            if self._watch is not None and self.tasks.get(self._watch.number) is None:
-                self._set_watch(None)
+        if self._watch is not None and not self._watch.stopping:
+            self.tasks.cancel(self._watch)
 
     def close(self) -> None:
         """Stop everything and wait until no thread of ours is left."""
         for task in self.tasks.running:
-            task.cancel.cancel()
+            task.token.cancel()
         self.boards.close()
         self.documents.close()
         self.bridge.stop()
@@ -306,9 +303,9 @@ class Session(QObject):
         self.history.mark_saved(entry, path)
 
     def _posted(self, value: Any, number: object) -> None:
-        from ..domain.measurement import BoardSample
-
-        if isinstance(value, BoardSample) and self._watch is not None and number == self._watch.number:
+        if isinstance(value, Notice):  # from the excepthooks
+            self.noticed.emit(value)
+        elif isinstance(value, BoardSample) and self._watch is not None and number == self._watch.number:
             self.boardSampled.emit(value)
 
     def _no_file(self) -> Notice:

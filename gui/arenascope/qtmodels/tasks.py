@@ -18,7 +18,11 @@ from .bridge import GuiBridge
 
 @dataclass(eq=False)
 class Task:
-    """Belongs to the GUI thread; only ``cancel`` is shared. ``done``/``total`` are bytes where known."""
+    """Belongs to the GUI thread; only ``token`` is shared. ``done``/``total`` are bytes where known.
+
+    ``give_up`` is set while the task waits for what cannot be interrupted (a connection being made);
+    it lets that end by itself, and nobody waits for it any more.
+    """
 
     number: int
     label: str
@@ -27,8 +31,9 @@ class Task:
     done: int | None = None
     total: int | None = None
     stopping: bool = False
-    connecting: bool = False
-    cancel: CancelToken = field(default_factory=CancelToken)
+    token: CancelToken = field(default_factory=CancelToken)
+    give_up: Callable[[], None] | None = None
+    on_cancelled: Callable[[], None] | None = None
 
 
 class Tasks(QObject):
@@ -61,7 +66,7 @@ class Tasks(QObject):
         target: str = "",
     ) -> Task:
         """``submit`` gets the task (its number is the ``source`` of its events) and returns its future."""
-        task = Task(next(self._numbers), label, target)
+        task = Task(next(self._numbers), label, target, on_cancelled=on_cancelled)
         self._running[task.number] = task
 
         def finished() -> bool:
@@ -87,16 +92,14 @@ class Tasks(QObject):
         return task
 
     def cancel(self, task: Task) -> None:
-        """Ask it to stop; it is over when its thread says so."""
+        """Ask it to stop. It is over when its thread says so, or at once where it can be given up."""
         task.stopping = True
-        task.cancel.cancel()
+        task.token.cancel()
+        if task.give_up is not None and self._running.pop(task.number, None) is not None:
+            task.give_up()
+            if task.on_cancelled is not None:
+                task.on_cancelled()
         self.changed.emit()
-
-    def abandon(self, task: Task) -> None:
-        """Stop waiting for a task that cannot be interrupted; whatever it brings is ignored."""
-        task.cancel.cancel()
-        if self._running.pop(task.number, None) is not None:
-            self.changed.emit()
 
     def tell(self, number: object, **changes: Any) -> None:
         """Change what a task says of itself; one that is over is ignored."""

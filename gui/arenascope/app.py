@@ -1,0 +1,114 @@
+"""The window's composition root: builds the application, the session and the window, and joins them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .views.main_window import MainWindow
+
+STARTED = time.perf_counter()
+TRACE = "ARENASCOPE_TRACE_START"
+
+
+def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
+    """Open the window with these files (without any: the recorded examples) until it is closed.
+
+    ``screenshot`` names a PNG of the window as it stands when the files are shown; then it closes.
+    Raises ArenaScopeError where there is no display.
+    """
+    _check_display()
+    from PySide6.QtWidgets import QApplication
+
+    _trace("Qt imported")
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("ArenaScope")
+    app.setDesktopFileName("arenascope")
+    _trace("application")
+
+    from .remote.local import platform_has_proc
+    from .settings import places
+    from .store import preferences
+    from .views import theme
+
+    settings, complaint = preferences.load(places().preferences)
+    themes = theme.apply(app, settings.theme.value)
+    _trace("theme")
+
+    from .qtmodels.examples import Examples, recorded_for
+    from .qtmodels.excepthooks import ExceptHooks
+    from .qtmodels.notices import Level, Notice
+    from .qtmodels.session import Session
+    from .views.main_window import MainWindow
+
+    _trace("modules")
+    session = Session(measures_here=platform_has_proc())
+    window = MainWindow(session, themes, settings)
+    hooks = ExceptHooks(session.bridge)
+    hooks.install()
+    _trace("window built")
+    if complaint:
+        window.show_notice(Notice(Level.WARNING, complaint))
+    paths = [Path(p) for p in argv_paths]
+    if not paths:
+        Examples(session).show()
+    for path in paths:
+        if recorded_for(path) is not None:
+            Examples(session, path.stem).show()
+        else:
+            session.open(path)
+    window.show()
+    _trace("shown")
+    session.boards.reload()
+    window.recents.load()
+    _when_filled(window, screenshot)
+    try:
+        code = app.exec()
+    finally:
+        hooks.remove()
+        session.close()
+    return int(code)
+
+
+def _when_filled(window: MainWindow, screenshot: str | None) -> None:
+    """After the first picture: take it if it is wanted, else ask this computer what it has."""
+    from PySide6.QtCore import QTimer
+
+    from .workflow.connect import LOCAL
+
+    def painted() -> None:
+        _trace("painted")
+        if screenshot is not None:
+            window.grab().save(screenshot)
+            window.close()
+        else:
+            window.session.boards.check(LOCAL, quiet=True)
+
+    def filled(_entry: object) -> None:
+        _trace("filled")
+        window.session.entryChanged.disconnect(filled)
+        QTimer.singleShot(0, painted)
+
+    window.session.entryChanged.connect(filled)
+
+
+def _check_display() -> None:
+    from .errors import ArenaScopeError
+
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        raise ArenaScopeError(
+            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            hint="Without one, use: arenascope inspect MODEL, or arenascope report MODEL -o report.html",
+        )
+
+
+def _trace(what: str) -> None:
+    if os.environ.get(TRACE):
+        print(f"{1000 * (time.perf_counter() - STARTED):7.0f} ms  {what}", file=sys.stderr)  # noqa: T201

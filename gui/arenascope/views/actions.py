@@ -1,0 +1,196 @@
+"""Every action of the window, once: its words, its keys, its place in the menu.
+
+Menus, buttons, the command palette and the list of shortcuts are all made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from .icons import icon
+from .theme import Theme
+
+MENUS = ("File", "Run", "Boards", "View", "Go", "Help")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """``keys`` are shortcuts of the window. ``shown_key`` is a key that the window itself listens to
+    where nothing with the focus wants it (Escape, Space): a shortcut would take it from text fields and
+    buttons. ``group`` makes radio actions. ``submenu`` gathers actions under one entry."""
+
+    key: str
+    text: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    shown_key: str = ""
+    icon: str = ""
+    tip: str = ""
+    checkable: bool = False
+    group: str = ""
+    submenu: str = ""
+    separator: bool = False  #: a line above it
+
+    @property
+    def key_text(self) -> str:
+        """For people: 'Ctrl+O', or '' without a key."""
+        if self.shown_key:
+            return self.shown_key
+        native = QKeySequence.SequenceFormat.NativeText
+        return "  ".join(QKeySequence(k).toString(native) for k in self.keys)
+
+
+COLOR_RULES = {
+    "role": "What It Is",
+    "kind": "Allocation Type",
+    "size": "Size",
+    "lifetime": "Lifetime",
+    "dtype": "Data Type",
+}
+TABS = ("Tensors", "Operators", "Live", "Memory", "Run")
+FIGURES = {
+    "lower_bound": "Lower Bound",
+    "arena": "Arena",
+    "overhead": "Overhead",
+    "persistent": "Persistent Arena",
+    "weights": "Weights",
+    "process_peak": "Process Peak",
+    "headroom": "Headroom",
+    "unexplained": "Unexplained",
+}
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("open", "Open…", "File", ("Ctrl+O",), icon="open", tip="Open a model or a capture"),
+    ActionSpec("open_example", "Open the Recorded Examples", "File"),
+    ActionSpec("save", "Save Capture…", "File", ("Ctrl+S",), icon="save", separator=True),
+    ActionSpec(
+        "report", "Make a Report…", "File", ("Ctrl+R",), icon="report", tip="One self-contained HTML page"
+    ),
+    ActionSpec(
+        "export", "Export This View…", "File", ("Ctrl+E",), icon="export", tip="PNG or SVG, with its stamp"
+    ),
+    ActionSpec("copy_image", "Copy Image of This View", "File", ("Ctrl+Shift+C",), icon="copy"),
+    ActionSpec("quit", "Quit", "File", ("Ctrl+Q",), separator=True),
+    ActionSpec(
+        "inspect", "Inspect", "Run", ("Ctrl+I", "F5"), icon="play", tip="Run the model on the chosen board"
+    ),
+    ActionSpec("inspect_here", "Inspect on This Computer", "Run", ("Ctrl+Shift+I",), icon="computer"),
+    ActionSpec("cancel", "Cancel", "Run", shown_key="Esc", icon="stop", tip="Stop what goes on"),
+    ActionSpec("inputs", "Inputs…", "Run", icon="inputs", tip="Shapes of the inputs", separator=True),
+    ActionSpec("delegate_default", "Default Delegate", "Run", group="delegate", checkable=True),
+    ActionSpec("delegate_none", "CPU Kernels Only", "Run", group="delegate", checkable=True),
+    ActionSpec(
+        "preserve_all",
+        "Preserve All Tensors",
+        "Run",
+        checkable=True,
+        tip="The runtime keeps every intermediate tensor: nothing shares memory",
+    ),
+    ActionSpec(
+        "watch",
+        "Watch the Board",
+        "Run",
+        ("Ctrl+L",),
+        icon="watch",
+        checkable=True,
+        tip="Follow the memory of the chosen board without running anything on it",
+        separator=True,
+    ),
+    ActionSpec("add_board", "Add a Board…", "Boards", ("Ctrl+B",), icon="plus"),
+    ActionSpec("check_board", "Check the Board", "Boards", icon="refresh"),
+    ActionSpec("disconnect_board", "Disconnect the Board", "Boards", icon="unlink"),
+    ActionSpec("forget_board", "Forget the Board…", "Boards", icon="trash"),
+    ActionSpec("fit", "Fit the Map", "View", ("F",), icon="fit"),
+    ActionSpec("zoom_tensor", "Zoom to the Selected Tensor", "View", ("Shift+F",)),
+    ActionSpec("pause", "Pause the Live View", "View", shown_key="Space", icon="pause"),
+    *(
+        ActionSpec(
+            f"color_{rule}", f"Colour by {text}", "View", group="color", checkable=True, submenu="Colour by"
+        )
+        for rule, text in COLOR_RULES.items()
+    ),
+    *(
+        ActionSpec(f"tab_{name.lower()}", f"Show {name}", "View", (f"Alt+{n}",), submenu="Views")
+        for n, name in enumerate(TABS, 1)
+    ),
+    ActionSpec("theme_system", "Theme of the System", "View", group="theme", checkable=True, submenu="Theme"),
+    ActionSpec("theme_light", "Light Theme", "View", group="theme", checkable=True, submenu="Theme"),
+    ActionSpec("theme_dark", "Dark Theme", "View", group="theme", checkable=True, submenu="Theme"),
+    ActionSpec("search", "Search", "Go", ("Ctrl+F",), icon="search"),
+    ActionSpec("back", "Back", "Go", ("Alt+Left",), icon="back", tip="The tensor selected before"),
+    ActionSpec("forward", "Forward", "Go", ("Alt+Right",), icon="forward"),
+    ActionSpec("step_back", "Step Back", "Go", ("Ctrl+Left",), separator=True),
+    ActionSpec("step_forward", "Step Forward", "Go", ("Ctrl+Right",)),
+    ActionSpec("step_busiest", "Go to the Busiest Step", "Go", ("Ctrl+Home",)),
+    *(
+        ActionSpec(f"explain_{key}", f"Explain {text}", "Go", submenu="Explain a Number")
+        for key, text in FIGURES.items()
+    ),
+    ActionSpec("palette", "Every Action…", "Help", ("Ctrl+K", "Ctrl+Shift+P"), icon="command"),
+    ActionSpec("shortcuts", "Keys…", "Help", ("?",), icon="keyboard"),
+    ActionSpec("help", "Help…", "Help", ("F1",), icon="help"),
+    ActionSpec("about", "About ArenaScope…", "Help", separator=True),
+)
+
+BY_KEY = {spec.key: spec for spec in ACTIONS}
+
+
+class Actions(QObject):
+    """The table as QActions of one window."""
+
+    def __init__(self, window: QWidget, theme: Theme) -> None:
+        super().__init__(window)
+        self._made: dict[str, QAction] = {}
+        self._groups: dict[str, QActionGroup] = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, self)
+            action.setObjectName(spec.key)
+            action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            action.setCheckable(spec.checkable)
+            action.setToolTip(_tip(spec))
+            if spec.group:
+                group = self._groups.setdefault(spec.group, QActionGroup(self))
+                group.addAction(action)
+            self._made[spec.key] = action
+            window.addAction(action)
+        self.set_theme(theme)
+
+    def __getitem__(self, key: str) -> QAction:
+        return self._made[key]
+
+    def __iter__(self) -> Iterator[tuple[ActionSpec, QAction]]:
+        return ((BY_KEY[key], action) for key, action in self._made.items())
+
+    def on(self, key: str, do: Callable[[], object]) -> None:
+        self._made[key].triggered.connect(lambda _checked=False: do())
+
+    def set_theme(self, theme: Theme) -> None:
+        for spec, action in self:
+            if spec.icon:
+                action.setIcon(icon(spec.icon, theme))
+
+    def menus(self, parent: QWidget) -> list[QMenu]:
+        """The menus, in order, each action in exactly one of them."""
+        made = {name: QMenu(f"&{name}", parent) for name in MENUS}
+        submenus: dict[str, QMenu] = {}
+        for spec, action in self:
+            menu = made[spec.menu]
+            if spec.submenu:
+                if spec.submenu not in submenus:
+                    submenus[spec.submenu] = menu.addMenu(spec.submenu)
+                submenus[spec.submenu].addAction(action)
+                continue
+            if spec.separator:
+                menu.addSeparator()
+            menu.addAction(action)
+        return list(made.values())
+
+
+def _tip(spec: ActionSpec) -> str:
+    words = spec.tip or spec.text.rstrip("…")
+    return f"{words}  ({spec.key_text})" if spec.key_text else words

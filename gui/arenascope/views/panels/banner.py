@@ -1,0 +1,146 @@
+"""A calm message: what happened, why, what to do next. It stays until it is closed or overtaken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ...qtmodels.notices import Level, Notice
+from ..icons import icon, pixmap
+from ..labels import label
+from ..theme import Theme
+
+_COLORS = {Level.INFO: "accent", Level.SUCCESS: "ok", Level.WARNING: "warn", Level.ERROR: "error"}
+_SHORT_MS = 7000
+
+
+class Banner(QFrame):
+    """``actionAsked`` carries the name of the action on the button, ``detailsAsked`` the notice."""
+
+    actionAsked = Signal(str)
+    detailsAsked = Signal(object)
+
+    def __init__(
+        self,
+        theme: Theme,
+        words_of: Callable[[str], str],
+        parent: QWidget | None = None,
+        *,
+        slim: bool = False,
+    ) -> None:
+        """``words_of`` names an action; ``slim``: message and hint on one line."""
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self._theme, self._words_of = theme, words_of
+        self._notice: Notice | None = None
+        self._sign = QLabel()
+        self._message = label("", "", wrap=True)
+        self._hint = label("", "muted", wrap=True)
+        for text in (self._message, self._hint):
+            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._action = QPushButton()
+        self._action.clicked.connect(self._act)
+        self._details = QPushButton("Details")
+        self._details.setProperty("role", "flat")
+        self._details.clicked.connect(lambda: self.detailsAsked.emit(self._notice))
+        self._close = QToolButton()
+        self._close.setProperty("role", "flat")
+        self._close.setAccessibleName("Close this message")
+        self._close.setToolTip("Close  (Esc)")
+        self._close.clicked.connect(self.dismiss)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SHORT_MS)
+        self._timer.timeout.connect(self.dismiss)
+        words = QHBoxLayout() if slim else QVBoxLayout()
+        words.setSpacing(10 if slim else 1)
+        words.addWidget(self._message)
+        words.addWidget(self._hint)
+        if slim:
+            self._message.setWordWrap(False)
+            self._hint.setWordWrap(False)
+            self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            self._hint.setMinimumWidth(20)
+            words.setStretch(1, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 3 if slim else 8, 6, 3 if slim else 8)
+        row.setSpacing(10)
+        row.addWidget(self._sign)
+        row.addLayout(words, 1)
+        for button in (self._action, self._details, self._close):
+            row.addWidget(button)
+        self.set_theme(theme)
+        self.hide()
+
+    @property
+    def notice(self) -> Notice | None:
+        return self._notice
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        self._close.setIcon(icon("close", theme))
+        self._follow()
+
+    def show_notice(self, notice: Notice, *, short: bool = False) -> None:
+        """``short``: it leaves by itself after some seconds, unless the mouse rests on it."""
+        self._notice = notice
+        self._message.setText(notice.message)
+        self._hint.setText(notice.hint)
+        self._hint.setVisible(bool(notice.hint))
+        self._details.setVisible(bool(notice.detail))
+        self._action.setVisible(bool(notice.action))
+        if notice.action:
+            self._action.setText(self._words_of(notice.action))
+        self.setAccessibleName(f"{notice.level.value}: {notice.message} {notice.hint}")
+        self._follow()
+        self.show()
+        self.raise_()
+        if short:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def dismiss(self) -> None:
+        if self._timer.isSingleShot() and self.underMouse() and self.sender() is self._timer:
+            self._timer.start()
+            return
+        self._timer.stop()
+        self._notice = None
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._color())
+        painter.drawRoundedRect(4, 7, 3, self.height() - 14, 1.5, 1.5)
+
+    def _color(self) -> QColor:
+        level = self._notice.level if self._notice is not None else Level.INFO
+        color = getattr(self._theme, _COLORS[level])
+        assert isinstance(color, QColor)
+        return color
+
+    def _follow(self) -> None:
+        name = self._notice.level.value if self._notice is not None else "info"
+        self._sign.setPixmap(pixmap(name, self._color(), self.devicePixelRatioF(), 18))
+        self.update()
+
+    def _act(self) -> None:
+        if self._notice is not None:
+            asked = self._notice.action
+            self.dismiss()
+            self.actionAsked.emit(asked)

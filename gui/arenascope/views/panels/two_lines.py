@@ -1,0 +1,109 @@
+"""Painting of a list row of two lines: a sign, a title, a note at the right, a quieter second line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ..theme import Theme, scaled
+
+Index = QModelIndex | QPersistentModelIndex
+_PAD = 8.0
+_SIGN = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``sign``: dot, ring, half, cross, or '' for none."""
+
+    title: str
+    subtitle: str
+    aside: str = ""
+    sign: str = ""
+    color: QColor | None = None
+    strong: bool = False
+
+
+def draw_sign(painter: QPainter, box: QRectF, sign: str, color: QColor) -> None:
+    """States differ in shape as well as in colour."""
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(color, 1.6))
+    inner = box.adjusted(0.8, 0.8, -0.8, -0.8)
+    if sign == "dot":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawEllipse(box)
+    elif sign == "ring":
+        painter.drawEllipse(inner)
+    elif sign == "half":
+        painter.drawEllipse(inner)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawPie(box, 90 * 16, 180 * 16)
+    elif sign == "cross":
+        painter.drawLine(inner.topLeft(), inner.bottomRight())
+        painter.drawLine(inner.topRight(), inner.bottomLeft())
+
+
+class TwoLines(QStyledItemDelegate):
+    """``row`` turns an index into what is painted."""
+
+    def __init__(self, theme: Theme, parent: object = None) -> None:
+        super().__init__(parent)  # type: ignore[arg-type]
+        self.theme = theme
+
+    def row(self, index: Index) -> Row:
+        raise NotImplementedError
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        title, small = self._metrics(option)
+        return QSize(80, round(title.height() + small.height() + 2 * 5 + 2))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, row = self.theme, self.row(index)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(option.rect).adjusted(1, 1, -1, -1)
+        state = option.state
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        if selected or state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(theme.selection if selected else theme.hover)
+            painter.drawRoundedRect(box, 6, 6)
+        if selected and state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(theme.accent)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box, 6, 6)
+        title, small = self._metrics(option)
+        x, y = box.left() + _PAD, box.top() + 5
+        if row.sign:
+            sign = QRectF(x, y + (title.height() - _SIGN) / 2, _SIGN, _SIGN)
+            draw_sign(painter, sign, row.sign, row.color or theme.muted)
+            x += _SIGN + _PAD
+        right = box.right() - _PAD
+        small_font = scaled(option.font, 0.92)
+        if row.aside:
+            painter.setFont(small_font)
+            painter.setPen(theme.muted)
+            width = small.horizontalAdvance(row.aside)
+            painter.drawText(QPointF(right - width, y + title.ascent()), row.aside)
+        else:
+            width = -_PAD
+        painter.setFont(scaled(option.font, 1.0, bold=row.strong))
+        painter.setPen(theme.text)
+        room = right - width - _PAD - x
+        shown = QFontMetricsF(painter.font()).elidedText(row.title, Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(QPointF(x, y + title.ascent()), shown)
+        y += title.height() + 2
+        painter.setFont(small_font)
+        painter.setPen(theme.muted)
+        shown = small.elidedText(row.subtitle, Qt.TextElideMode.ElideRight, right - x)
+        painter.drawText(QPointF(x, y + small.ascent()), shown)
+        painter.restore()
+
+    def _metrics(self, option: QStyleOptionViewItem) -> tuple[QFontMetricsF, QFontMetricsF]:
+        font = option.font
+        return QFontMetricsF(font), QFontMetricsF(scaled(font, 0.92))
