@@ -18,10 +18,12 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from arenascope.views.plots.arena_map import ArenaMap
+from arenascope.views.plots.live_chart import LiveChart
 from arenascope.views.theme import Theme, apply
 from tests.support.captures import big_capture
 
@@ -69,7 +71,7 @@ def bench_arena_map(theme: Theme) -> bool:
     view = ArenaMap(theme)
     view.resize(1400, 900)
     view.show()
-    taken = measure(lambda i: view.set_capture(capture if i == 0 else capture), 1)
+    taken = measure(lambda i: view.set_capture(capture), 1)
     blocks = view.selection.blocks
     assert blocks is not None and len(blocks) >= 10_000, len(blocks or ())
     app = QApplication.instance()
@@ -110,10 +112,52 @@ def bench_arena_map(theme: Theme) -> bool:
     return good
 
 
+def bench_live_chart(theme: Theme) -> bool:
+    rows = 1_000_000
+    rng = np.random.default_rng(0)
+    t = np.arange(rows) / 20
+    rss = 30e6 + 8e6 * np.sin(t / 3000) + rng.normal(0, 5e5, rows)
+    chart = LiveChart(theme)
+    chart.resize(1400, 500)
+    chart.show()
+    taken = measure(lambda i: chart.add_samples(t, rss, 4.4e8 - rss), 1)
+    title = f"live chart, {rows:,} samples"
+    good = report(f"{title}: loaded at once", taken, 1000)
+    paints = Paints(chart.graphics.viewport())
+    box, end = chart.view_box, rows / 20
+
+    def arrive(i: int) -> None:
+        """20 samples a second at 60 frames a second: one every third frame."""
+        if i % 3 == 0:
+            chart.add_samples([end + i / 60], [30_000_000], [410_000_000])
+
+    def draw(i: int) -> None:
+        arrive(i)
+        chart.graphics.viewport().update()
+
+    def pan(i: int) -> None:
+        arrive(i)
+        box.translateBy(x=20.0 if i % 100 < 50 else -20.0)
+
+    def zoom(i: int) -> None:
+        arrive(i)
+        box.scaleBy((0.93, 1.0) if i % 160 < 80 else (1 / 0.93, 1.0))
+
+    good &= report(f"{title}: whole run, while samples arrive", measure(draw, 180), FRAME_MS)
+    box.setRange(xRange=(0, end / 4), padding=0)
+    good &= report(f"{title}: pan, while samples arrive", measure(pan, 200), FRAME_MS)
+    box.setRange(xRange=(0, end), padding=0)
+    good &= report(f"{title}: zoom, while samples arrive", measure(zoom, 320), FRAME_MS)
+    print(f"    {paints.count} frames painted")
+    chart.close()
+    return good
+
+
 def main() -> int:
     app = QApplication.instance() or QApplication(sys.argv)
     theme = apply(app, "dark").theme
     good = bench_arena_map(theme)
+    good &= bench_live_chart(theme)
     return 0 if good else 1
 
 

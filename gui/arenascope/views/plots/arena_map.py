@@ -30,14 +30,14 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from ...domain.alive import Key
 from ...domain.capture import Capture
-from ...domain.layout import Kind, Overlap
+from ...domain.layout import Overlap
 from ...domain.overlaps import find_overlaps
 from ...domain.units import format_bytes
 from ...qtmodels.arena_blocks import ArenaBlocks
 from ...qtmodels.plain_text import plain
 from ...qtmodels.search_state import SearchState
 from ...qtmodels.selection import Selection
-from ...qtmodels.tensor_card import operator_text, tensor_card
+from ...qtmodels.tensor_card import tensor_card
 from ..empty_state import EmptyState
 from ..theme import Theme, scaled
 from .arena_item import ArenaItem
@@ -326,7 +326,7 @@ class ArenaMap(QWidget):
             return
         note = "bright = alive at the step"
         if self._search is not None and self._search.active:
-            note += f", faint = not found"
+            note += ", faint = not found"
         self._legend.set_entries(f"colour = {coloring.title}", self._legend_entries(coloring, blocks), note)
 
     def _legend_entries(self, coloring: Coloring, blocks: ArenaBlocks) -> tuple[LegendEntry, ...]:

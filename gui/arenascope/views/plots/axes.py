@@ -29,12 +29,13 @@ def decimal_step(span: float, count: float) -> float:
 
 
 def byte_labels(values: list[float], step: float) -> list[str]:
-    """Labels of one unit, the largest in which a step is at least a quarter.
+    """Labels of one unit: the largest that a value reaches and in which a step is at least a quarter.
 
     >>> byte_labels([0, 131072], 131072), byte_labels([1310720], 262144)
     (['0 KiB', '128 KiB'], ['1.25 MiB'])
     """
-    factor, unit = next((u for u in reversed(_UNITS) if step >= u[0] / 4 and u[0] > 1), _UNITS[0])
+    most = max(max(values, default=0.0), step)
+    factor, unit = next(u for u in reversed(_UNITS) if u[0] == 1 or (most >= u[0] and step >= u[0] / 4))
     digits = 0 if step >= factor else (1 if step * 2 >= factor else 2)
     return [f"{value / factor:,.{digits}f} {unit}" for value in values]
 

@@ -1,60 +1,526 @@
-"""The live chart: the worker's resident memory and the board's available memory over a run."""
+"""The live chart: the worker's resident memory and the board's available memory over a run.
+
+Both share the time axis; the worker reads on the left axis, the board on the right one, each from 0. The
+wheel zooms time, dragging chooses a range (Shift or another button: pans), a click chooses a second, a
+click on a diamond opens its phase. Keys: Space pauses the view (recording goes on), Left/Right move the
+chosen second (Shift: ten times as far, Ctrl: take the range along), [ and ] go from phase to phase, Enter
+asks who held memory then, + and - zoom, F or 0 show everything, Esc clears.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFocusEvent, QImage, QKeyEvent, QPainter, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.capture import Capture
-from ..theme import Theme
+from ...domain.units import format_bytes
+from ...qtmodels.plain_text import plain
+from ...qtmodels.trace_buffer import TraceBuffer
+from ..empty_state import EmptyState
+from ..theme import Theme, scaled, tabular
+from .axes import BytesAxis, GridLines, SecondsAxis
+from .legend import Legend, LegendEntry
+from .live_overlay import LiveOverlay
+from .live_words import moment_words, range_words
+from .phase_markers import Marker, PhaseMarkers
+from .picture import to_image, to_svg
+from .plot_view import TimeViewBox, make_view
+from .series_button import SeriesButton
+from .trace_item import TraceItem
+
+#: Channel → what it is, in the legend.
+SERIES = {"rss": "worker, resident", "available": "board, available"}
+#: While less has happened, the axis shows this many seconds.
+_SHORTEST = 5.0
+_HEADROOM = 1.08
 
 
 class LiveChart(QWidget):
-    """One combined chart: worker RSS on the left axis, available memory of the board on the right one."""
+    """One combined chart of one run, live or recorded."""
 
     markerClicked = Signal(str)  #: name of a phase
     secondClicked = Signal(float)
     rangeSelected = Signal(float, float)
+    rangeCleared = Signal()
     pausedChanged = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._theme = theme
+        self._buffer = TraceBuffer(tuple(SERIES))
+        self._until: int | None = None  # rows that a paused view shows
+        self._following = True
+        self._shown_end = _SHORTEST
+        self._title = "Live"
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Live memory chart")
 
-    def set_theme(self, theme: Theme) -> None: ...
+        self._box = TimeViewBox()
+        self._axes = {
+            "rss": BytesAxis("worker, resident"),
+            "available": BytesAxis("board, available", "right"),
+        }
+        self._seconds = SecondsAxis()
+        self._view, self._plot = make_view(
+            self._box, self._axes["rss"], self._seconds, self._axes["available"]
+        )
+        self._grid = GridLines(self._box, self._axes["rss"])
+        self._traces = {
+            "available": TraceItem(self._box, filled=False),
+            "rss": TraceItem(self._box, filled=True),
+        }
+        self._markers = PhaseMarkers(self._box, theme, self.font())
+        self._overlay = LiveOverlay(self._box, theme, self.font())
+        self._empty = EmptyState()
+        self._buttons = {key: SeriesButton(name) for key, name in SERIES.items()}
+        self._range_label = QLabel()
+        self._range_clear = QToolButton()
+        self._status = QLabel()
+        self._pause = QToolButton()
+        self._fit = QToolButton()
+        self._build()
+        self.set_theme(theme)
+        self.clear()
+
+    # -- public -------------------------------------------------------------------------------
+
+    @property
+    def buffer(self) -> TraceBuffer:
+        return self._buffer
+
+    @property
+    def graphics(self) -> pg.GraphicsView:
+        """The widget that draws, for benchmarks and pixel probes."""
+        return self._view
+
+    @property
+    def view_box(self) -> TimeViewBox:
+        return self._box
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        return self._markers.markers
+
+    @property
+    def selected_range(self) -> tuple[float, float] | None:
+        return self._overlay.range
+
+    @property
+    def selected_second(self) -> float | None:
+        return self._overlay.second
+
+    @property
+    def range_text(self) -> str:
+        """Start, end and difference of the chosen range, in words; empty without one."""
+        return self._range_label.text()
+
+    def set_theme(self, theme: Theme) -> None:
+        self._theme = theme
+        font = self.font()
+        self._view.setBackground(theme.panel)
+        colors = {"rss": theme.charts[0], "available": theme.charts[1]}
+        for key, axis in self._axes.items():
+            axis.restyle(theme, font)
+            axis.setTextPen(colors[key])
+            axis.label.setDefaultTextColor(colors[key])
+            self._traces[key].set_color(colors[key], theme.panel)
+            self._buttons[key].set_color(colors[key], theme.disabled)
+        self._seconds.restyle(theme, font)
+        self._grid.restyle(theme)
+        self._markers.restyle(theme, font)
+        self._overlay.restyle(theme, font)
+        self._refresh()
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        """The button of the empty view."""
+        self._empty.set_action(action)
 
     def set_capture(self, capture: Capture | None) -> None:
         """Show the samples and phases of a finished run."""
+        self.clear()
+        if capture is None:
+            return
+        samples = capture.samples
+        self._title = plain(capture.model.name, 60)
+        self._buffer.append(samples.t, samples.rss, samples.available)
+        markers = [Marker(p.name, p.start) for p in capture.phases if p.start is not None]
+        if not capture.outcome.ok and len(self._buffer):
+            markers.append(Marker(capture.outcome.status.value, float(self._buffer.t[-1]), failed=True))
+        self._markers.set_markers(markers)
+        self._changed()
+        self.fit()
 
     def clear(self) -> None:
-        """A new run begins."""
+        """A new run begins: nothing recorded, nothing chosen, the view follows."""
+        self._buffer.clear()
+        self._markers.set_markers([])
+        self._overlay.range = self._overlay.second = self._overlay.hover = None
+        self._until, self._following = None, True
+        self._title = "Live"
+        self._show_range()
+        self._show_pause()
+        self._changed()
+        self.fit()
 
     def add_samples(
         self, t: Sequence[float], rss: Sequence[int | None], available: Sequence[int | None]
-    ) -> None: ...
+    ) -> None:
+        """Seconds since the start of the run, and bytes; None is unknown and shows as a gap."""
+        self._buffer.append(t, rss, available)  # type: ignore[arg-type]
+        self._changed()
 
-    def add_phase(self, name: str, t: float) -> None: ...
+    def add_phase(self, name: str, t: float) -> None:
+        self._markers.set_markers([*self._markers.markers, Marker(name, t)])
+        self._changed()
+
+    def add_outcome(self, name: str, t: float) -> None:
+        """The run ended badly at ``t``."""
+        self._markers.set_markers([*self._markers.markers, Marker(name, t, failed=True)])
+        self._changed()
 
     def add_gap(self, t: float) -> None:
         """The link was lost at ``t``."""
+        self._buffer.add_gap(t)
+        self._changed()
 
     @property
     def paused(self) -> bool:
-        return False
+        return self._until is not None
 
     def set_paused(self, paused: bool) -> None:
         """Freeze the view; recording goes on."""
+        if paused == self.paused:
+            return
+        self._until = len(self._buffer) if paused else None
+        self._show_pause()
+        self._changed()
+        self.pausedChanged.emit(paused)
 
-    def toggle_pause(self) -> None: ...
+    def toggle_pause(self) -> None:
+        self.set_paused(not self.paused)
 
-    def fit(self) -> None: ...
+    def fit(self) -> None:
+        """Show the whole run, and follow it while it grows."""
+        self._following = True
+        self._box.setRange(xRange=(0, self._end()), padding=0)
+        self._refresh()
 
-    def clear_range(self) -> None: ...
+    def set_range(self, t0: float, t1: float) -> None:
+        """Choose a range: its start, end and difference are shown until it is cleared."""
+        self._overlay.range = (min(t0, t1), max(t0, t1))
+        self._show_range()
+        self._overlay.update()
+        self.rangeSelected.emit(*self._overlay.range)
+
+    def clear_range(self) -> None:
+        if self._overlay.range is not None:
+            self._overlay.range = None
+            self._show_range()
+            self._overlay.update()
+            self.rangeCleared.emit()
+
+    def set_visible(self, series: str, shown: bool) -> None:
+        """Show or hide "rss" or "available"."""
+        self._buttons[series].setChecked(shown)
 
     def render_image(self, scale: float = 1.0) -> QImage:
-        return QImage()
+        """The chart with its legend, without controls and what only the mouse shows."""
+        return to_image(self._paint_picture, self._picture_size(), scale, self._theme.panel)
 
-    def render_svg(self, path: Path) -> None: ...
+    def render_svg(self, path: Path) -> None:
+        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, f"Memory over time: {self._title}")
+
+    # -- building -----------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        for key, button in self._buttons.items():
+            button.setToolTip(f"Show or hide: {SERIES[key]} memory. Alt+click shows only this one.")
+            button.toggled.connect(self._refresh)
+            button.soloed.connect(lambda k=key: self._solo(k))
+        for label in (self._range_label, self._status):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setFont(tabular(self.font()))
+        self._range_label.setProperty("role", "small")
+        self._range_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._status.setProperty("role", "small")
+        self._range_clear.setText("Clear range")
+        self._range_clear.setToolTip("Forget the chosen range (Esc)")
+        self._range_clear.clicked.connect(self.clear_range)
+        self._pause.setCheckable(True)
+        self._pause.setToolTip("Freeze the view; recording goes on (Space)")
+        self._pause.clicked.connect(self.set_paused)
+        self._fit.setText("Fit")
+        self._fit.setToolTip("Show the whole run (F)")
+        self._fit.clicked.connect(self.fit)
+        for button in (self._range_clear, self._pause, self._fit):
+            button.setProperty("role", "flat")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        header = QHBoxLayout()
+        header.setSpacing(6)
+        for button in self._buttons.values():
+            header.addWidget(button)
+        header.addStretch(1)
+        for widget in (self._status, self._pause, self._fit):
+            header.addWidget(widget)
+        chosen = QHBoxLayout()
+        chosen.setContentsMargins(6, 0, 0, 0)
+        chosen.addWidget(self._range_label, 1)
+        chosen.addWidget(self._range_clear)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(header)
+        column.addLayout(chosen)
+        column.addWidget(self._view, 1)
+        column.addWidget(self._empty, 1)
+        for axis in self._axes.values():
+            axis.unlinkFromView()  # the curves are scaled to what is seen; the axes are told
+        self._box.sigXRangeChanged.connect(self._refresh)
+        self._box.sigResized.connect(self._refresh)
+        self._box.sigRangeChangedManually.connect(self._moved_by_hand)
+        self._box.rangeDragged.connect(self._dragged)
+        self._view.scene().sigMouseMoved.connect(self._mouse_moved)
+        self._view.scene().sigMouseClicked.connect(self._mouse_clicked)
+        self._view.installEventFilter(self)
+
+    # -- following the run --------------------------------------------------------------------
+
+    def _end(self) -> float:
+        rows = len(self._buffer) if self._until is None else self._until
+        last = float(self._buffer.t[rows - 1]) if rows else 0.0
+        marked = max((m.t for m in self._markers.markers), default=0.0)
+        return max(_SHORTEST if self._buffer_is_short() else 0.0, last, marked) or _SHORTEST
+
+    def _buffer_is_short(self) -> bool:
+        return len(self._buffer) < 2
+
+    def _changed(self) -> None:
+        """New data: move the view along if it follows, then draw."""
+        something = len(self._buffer) > 0 or bool(self._markers.markers)
+        self._view.setVisible(something)
+        self._empty.setVisible(not something)
+        self._empty.say("Nothing recorded yet", "Inspect a model, or watch a board, and its memory is drawn here.")
+        end = self._end()
+        self._box.bound(end)
+        low, high = self._box.viewRange()[0]
+        if not self.paused:
+            if self._following:
+                self._box.setRange(xRange=(0, end), padding=0)
+            elif high >= self._shown_end and end > self._shown_end:
+                shift = end - self._shown_end
+                self._box.setRange(xRange=(low + shift, high + shift), padding=0)
+            self._shown_end = end
+        self._show_values()
+        self._refresh()
+
+    def _moved_by_hand(self) -> None:
+        self._following = False
+
+    def _refresh(self) -> None:
+        """Prepare both curves for the range, size and choice of series that there are now."""
+        rect = self._box.rect()
+        if rect.width() < 2 or rect.height() < 2:
+            return
+        low, high = self._box.viewRange()[0]
+        self._markers.place()
+        band = min(self._markers.band, rect.height() / 3)
+        for key, trace in self._traces.items():
+            shown = self._buttons[key].isChecked()
+            trace.set_shown(shown)
+            self._axes[key].setVisible(shown)
+            t, y = self._buffer.view(key, low, high, int(rect.width()), self._until)
+            known = y[~np.isnan(y)]
+            ceiling = float(known.max()) * _HEADROOM if len(known) and known.max() > 0 else 1024.0
+            trace.set_points(t, y, ceiling, band)
+            self._axes[key].setRange(0, ceiling * rect.height() / (rect.height() - band))
+        self._grid.update()
+        self._overlay.update()
+
+    def _show_values(self) -> None:
+        for key, button in self._buttons.items():
+            last = self._buffer.last(key)
+            button.set_value(format_bytes(None if last is None else int(last)))
+        count = len(self._buffer)
+        waiting = 0 if self._until is None else count - self._until
+        self._status.setText(
+            f"view paused · {waiting:,} new samples recorded" if self.paused else f"{count:,} samples"
+        )
+
+    def _show_pause(self) -> None:
+        self._pause.setChecked(self.paused)
+        self._pause.setText("Resume" if self.paused else "Pause")
+
+    def _show_range(self) -> None:
+        chosen = self._overlay.range
+        self._range_label.setText("" if chosen is None else range_words(self._buffer, *chosen))
+        self._range_label.setVisible(chosen is not None)
+        self._range_clear.setVisible(chosen is not None)
+
+    def _solo(self, series: str) -> None:
+        """Only this series; a second time: all again."""
+        alone = all(b.isChecked() == (k == series) for k, b in self._buttons.items())
+        for key, button in self._buttons.items():
+            button.setChecked(alone or key == series)
+
+    # -- mouse and keys -----------------------------------------------------------------------
+
+    def _dragged(self, t0: float, t1: float, finished: bool) -> None:
+        self._overlay.hover = None
+        self._overlay.range = (t0, t1)
+        self._show_range()
+        self._overlay.update()
+        if finished:
+            self.rangeSelected.emit(t0, t1)
+
+    def _mouse_moved(self, scene_position: QPointF) -> None:
+        inside = self._box.sceneBoundingRect().contains(scene_position)
+        t = self._box.mapSceneToView(scene_position).x()
+        known = inside and len(self._buffer) > 0 and t <= float(self._buffer.t[-1])
+        self._overlay.hover = t if known else None
+        self._overlay.words = []
+        if known:
+            colors = {key: self._theme.charts[n] for n, key in enumerate(SERIES)}
+            self._overlay.words = moment_words(self._buffer, t, SERIES, colors, self._theme.text)
+        over = inside and self._markers.hit(self._box.mapFromScene(scene_position)) is not None
+        self._view.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+        self._overlay.update()
+
+    def _mouse_clicked(self, event: Any) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or event.isAccepted():
+            return
+        if not self._box.sceneBoundingRect().contains(event.scenePos()):
+            return
+        if event.double():
+            self.fit()
+            return
+        marker = self._markers.hit(self._box.mapFromScene(event.scenePos()))
+        if marker is not None:
+            self.markerClicked.emit(marker.name)
+            return
+        self.choose_second(self._box.mapSceneToView(event.scenePos()).x())
+
+    def choose_second(self, t: float) -> None:
+        """Mark a moment and tell who wants to know what held memory then."""
+        self._overlay.second = min(max(0.0, t), self._end())
+        self._overlay.update()
+        self.secondClicked.emit(self._overlay.second)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        alt = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+        match event.key():
+            case Qt.Key.Key_Space:
+                self.toggle_pause()
+            case Qt.Key.Key_Left if not alt:
+                self._move_second(-10 if shift else -1, control)
+            case Qt.Key.Key_Right if not alt:
+                self._move_second(10 if shift else 1, control)
+            case Qt.Key.Key_BracketLeft:
+                self._go_to_marker(-1)
+            case Qt.Key.Key_BracketRight:
+                self._go_to_marker(1)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if self._overlay.second is not None:
+                self.secondClicked.emit(self._overlay.second)
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self._zoom(0.7)
+            case Qt.Key.Key_Minus:
+                self._zoom(1 / 0.7)
+            case Qt.Key.Key_F | Qt.Key.Key_0:
+                self.fit()
+            case Qt.Key.Key_Escape:
+                self.clear_range()
+                self._overlay.second = None
+                self._overlay.update()
+            case _:
+                super().keyPressEvent(event)
+
+    def _move_second(self, steps: int, with_range: bool) -> None:
+        low, high = self._box.viewRange()[0]
+        before = self._overlay.second if self._overlay.second is not None else (low + high) / 2
+        now = min(max(0.0, before + steps * (high - low) / 200), self._end())
+        self._overlay.second = now
+        if with_range:
+            chosen = self._overlay.range
+            anchor = before if chosen is None else (chosen[0] if chosen[1] == before else chosen[1])
+            self.set_range(anchor, now)
+        self._overlay.update()
+
+    def _go_to_marker(self, by: int) -> None:
+        times = [m.t for m in self._markers.markers]
+        now = self._overlay.second if self._overlay.second is not None else -1.0
+        ahead = [t for t in times if t > now] if by > 0 else [t for t in reversed(times) if t < now]
+        if ahead:
+            self.choose_second(ahead[0])
+
+    def _zoom(self, factor: float) -> None:
+        low, high = self._box.viewRange()[0]
+        center = self._overlay.second if self._overlay.second is not None else (low + high) / 2
+        self._following = False
+        self._box.setRange(
+            xRange=(center - (center - low) * factor, center + (high - center) * factor), padding=0
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._overlay.hover = None
+            self._overlay.update()
+        return super().eventFilter(watched, event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._overlay.focused = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        self._overlay.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._overlay.focused = False
+        self._overlay.update()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._refresh()
+
+    # -- pictures -----------------------------------------------------------------------------
+
+    def _picture_size(self) -> QSize:
+        return self.size().expandedTo(QSize(320, 200))
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        size = self._picture_size()
+        painter.setFont(scaled(self.font(), 1.0, bold=True))
+        painter.setPen(self._theme.text)
+        painter.drawText(
+            QRectF(0, 0, size.width(), 22), Qt.AlignmentFlag.AlignVCenter, f"Memory over time: {self._title}"
+        )
+        legend = Legend(self._theme)
+        legend.setFont(self.font())
+        legend.set_entries(
+            "",
+            tuple(
+                LegendEntry(f"{name} {self._buttons[key].value}", self._theme.charts[n])
+                for n, (key, name) in enumerate(SERIES.items())
+                if self._buttons[key].isChecked()
+            ),
+        )
+        painter.save()
+        painter.translate(0, 26)
+        used = 26 + legend.paint_into(painter, size.width()) + 6
+        painter.restore()
+        hover, self._overlay.hover = self._overlay.hover, None
+        self._view.render(painter, QRectF(0, used, size.width(), size.height() - used), self._view.rect())
+        self._overlay.hover = hover

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 
 #: As far as one may zoom in: half a step, 16 bytes.
 _LEAST_X, _LEAST_Y = 0.5, 16.0
@@ -30,12 +32,48 @@ class MemoryViewBox(pg.ViewBox):
         self.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0, disableAutoRange=True)
 
 
-def make_view(box: pg.ViewBox, left: pg.AxisItem, bottom: pg.AxisItem) -> tuple[pg.GraphicsView, pg.PlotItem]:
+class TimeViewBox(pg.ViewBox):
+    """Time only: the wheel zooms it, dragging chooses a range, dragging with another button or with Shift pans."""
+
+    rangeDragged = Signal(float, float, bool)  #: from, to, whether the mouse was let go
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+        self.disableAutoRange()
+        self.setRange(yRange=(0, 1), padding=0)
+
+    def bound(self, end: float) -> None:
+        """Seconds that there are."""
+        self.setLimits(xMin=-0.02 * end, xMax=1.25 * end, minXRange=min(0.02, end), maxXRange=1.27 * end)
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        pans = event.button() != Qt.MouseButton.LeftButton or bool(
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        )
+        event.accept()
+        if pans or axis is not None:
+            shift = self.mapToView(event.pos()).x() - self.mapToView(event.lastPos()).x()
+            self.translateBy(x=-shift)
+            self.sigRangeChangedManually.emit([True, False])
+            return
+        start = self.mapToView(event.buttonDownPos()).x()
+        end = self.mapToView(event.pos()).x()
+        self.rangeDragged.emit(min(start, end), max(start, end), event.isFinish())
+
+
+def make_view(
+    box: pg.ViewBox, left: pg.AxisItem, bottom: pg.AxisItem, right: pg.AxisItem | None = None
+) -> tuple[pg.GraphicsView, pg.PlotItem]:
     """A view that holds one plot. Focus and keys stay with the widget around it."""
     view = pg.GraphicsView(useOpenGL=False, background=None)
     view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     view.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
-    plot = pg.PlotItem(viewBox=box, axisItems={"left": left, "bottom": bottom}, enableMenu=False)
+    axes = {"left": left, "bottom": bottom} | ({} if right is None else {"right": right})
+    plot = pg.PlotItem(viewBox=box, axisItems=axes, enableMenu=False)
+    if right is not None:
+        plot.showAxis("right")
+        right.unlinkFromView()  # its range is its own
     plot.hideButtons()
     plot.layout.setContentsMargins(0, 4, 2, 0)
     view.setCentralItem(plot)

@@ -1,0 +1,48 @@
+"""The words of the live chart: a moment, and a range with its difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtGui import QColor
+
+from ...domain.units import format_bytes
+from ...qtmodels.trace_buffer import TraceBuffer
+
+
+def seconds(t: float) -> str:
+    return f"{t:.2f} s"
+
+
+def _bytes(value: float | None) -> str:
+    return format_bytes(None if value is None else int(value))
+
+
+def signed(change: float) -> str:
+    """'+7.5 MiB', '−22.1 MiB', '±0 B'."""
+    if round(change) == 0:
+        return "±0 B"
+    return f"{'+' if change > 0 else '−'}{format_bytes(abs(int(change)))}"
+
+
+def moment_words(
+    buffer: TraceBuffer, t: float, names: Mapping[str, str], colors: Mapping[str, QColor], ink: QColor
+) -> list[tuple[str, QColor]]:
+    """Lines for the moment ``t``, each with its colour."""
+    lines = [(seconds(t), ink)]
+    for channel, name in names.items():
+        value = buffer.value_at(channel, t)
+        lines.append((f"{name}  {'no sample' if value is None else _bytes(value)}", colors[channel]))
+    return lines
+
+
+def range_words(buffer: TraceBuffer, t0: float, t1: float) -> str:
+    """Start, end and difference: of time, of the worker and of the board."""
+    parts = [f"{seconds(t0)} → {seconds(t1)} (Δ {seconds(t1 - t0)})"]
+    for channel, name in (("rss", "worker"), ("available", "board")):
+        start, end = buffer.value_at(channel, t0), buffer.value_at(channel, t1)
+        if start is None or end is None:
+            parts.append(f"{name} unknown at one end")
+        else:
+            parts.append(f"{name} {_bytes(start)} → {_bytes(end)} (Δ {signed(end - start)})")
+    return "  ·  ".join(parts)
