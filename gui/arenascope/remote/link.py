@@ -293,7 +293,9 @@ class AgentLink:
         if waiting.on_event is not None:
             run = result.get("run")
             if type(run) is not int or run < 1:
-                raise WireError(f"{self._name} started a run without a number.")
+                error = WireError(f"{self._name} started a run without a number.")
+                waiting.future.set_exception(_again(error))
+                raise error
             with self._lock:
                 self._runs[run] = waiting.on_event
         waiting.future.set_result(result)

@@ -86,9 +86,7 @@ class LocalChannel:
                 while view:
                     view = view[os.write(self._to_agent, view) :]
             except BrokenPipeError as error:
-                raise LinkLost(
-                    "The agent on this computer has ended.", detail=self.stderr_tail()
-                ) from error
+                raise LinkLost("The agent on this computer has ended.", detail=self.stderr_tail()) from error
 
     def recv(self, limit: int) -> bytes:
         with self._receiving:
