@@ -1,0 +1,74 @@
+"""The worker: one task, one fresh process. Only here and below may NumPy and a runtime be imported.
+
+The server hands the task over on one descriptor and listens on another (protocol.py has their
+names). A task emits events; the last one is ``result`` when it came to its end, or ``failure`` with
+what stopped it. A worker that is killed or crashes says nothing, and the server reports how it went.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from . import protocol
+
+
+def main() -> int:
+    """Does the task and ends the process with its exit status."""
+    clock = float(os.environ.pop(protocol.ENV_RUN_START))
+    task = _task(int(os.environ.pop(protocol.ENV_TASK_FD)))
+    events = int(os.environ.pop(protocol.ENV_EVENT_FD))
+    os.set_inheritable(events, False)
+
+    def emit(name: str, data: dict[str, Any]) -> None:
+        rest = memoryview(protocol.encode(protocol.event(name, data)))
+        while rest:
+            rest = rest[os.write(events, rest) :]
+
+    status = run(task["task"], task["params"], emit, clock)
+    _leave(status)
+    return status
+
+
+def run(name: str, params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None], clock: float) -> int:
+    """Exit status of a task: 0, or EXIT_REPORTED after a ``failure``. ValueError for an unknown task."""
+    if name == "probe":
+        from . import runtimes
+
+        emit("result", runtimes.probe())
+        return 0
+    if name != "inspect":
+        raise ValueError("no task " + name)
+    from .tasks.inspect import Inspect
+
+    inspection = Inspect(params, emit, clock)
+    try:
+        inspection.run()
+    except Exception as error:  # noqa: BLE001  # the worker's one top: whatever stopped the task is its result
+        emit("failure", inspection.failure(error))
+        return protocol.EXIT_REPORTED
+    emit("result", {})
+    return 0
+
+
+def _task(fd: int) -> dict[str, Any]:
+    frames = protocol.FrameReader()
+    while True:
+        data = os.read(fd, 1 << 16)
+        if not data:
+            raise protocol.ProtocolError("the task ended before its end")
+        for payload in frames.feed(data):
+            os.close(fd)
+            return protocol.decode_payload(payload)
+
+
+def _leave(status: int) -> None:
+    """End without taking anything apart: the kernel is quicker, and a runtime that crashes in its
+    destructors must not spoil a result. What native code still holds in its buffers is written."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
+    os._exit(status)
