@@ -22,7 +22,7 @@ fi
 
 echo "Installing $what (the first time takes a few minutes) ..."
 for attempt in 1 2 3; do
-    if "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+    if "$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
         --constraint "$here/constraints.txt" --editable "$what"; then
         exit 0
     fi

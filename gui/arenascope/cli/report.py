@@ -99,9 +99,10 @@ def _svg(capture: Capture, redact: bool) -> str:
 
 
 def _json(capture: Capture, redact: bool) -> str:
+    from ..reporters.redact import redacted
     from ..store.capture import to_json
 
-    return json.dumps(to_json(capture), indent=1) + "\n"
+    return json.dumps(to_json(redacted(capture) if redact else capture), indent=1) + "\n"
 
 
 #: Suffix → what makes the text of such a file from (capture, redact).
