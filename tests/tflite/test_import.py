@@ -22,8 +22,35 @@ def test_importing_the_reader_is_cheap() -> None:
     assert not loaded & {"numpy", "flatbuffers", "ai_edge_litert"}
 
 
-def test_reading_a_model_does_not_load_the_runtime() -> None:
+def test_reading_a_model_loads_neither_the_runtime_nor_numpy() -> None:
     path = str(HERE / "cnn_float.tflite")
     loaded = _modules(f"from arenascope.tflite.reader import read_model\nread_model(Path({path!r}))")
     assert "ai_edge_litert.schema_py_generated" in loaded
     assert not {name for name in loaded if "pywrap" in name or name.endswith(".interpreter")}
+    assert "numpy" not in loaded
+
+
+def test_flatbuffers_still_finds_numpy_when_it_needs_it() -> None:
+    """The object API unpacks constants as arrays and packs them again, which is how a model is edited."""
+    path = str(HERE / "cnn_float.tflite")
+    loaded = _modules(f"""
+from arenascope.tflite.schema import schema
+import flatbuffers
+assert "numpy" not in sys.modules
+data = Path({path!r}).read_bytes()
+model = schema.ModelT.InitFromPackedBuf(data)
+sizes = [b.data.nbytes for b in model.buffers if b.data is not None]
+builder = flatbuffers.Builder(len(data))
+builder.Finish(model.Pack(builder), b"TFL3")
+again = schema.ModelT.InitFromPackedBuf(bytes(builder.Output()))
+assert sizes == [b.data.nbytes for b in again.buffers if b.data is not None] and sum(sizes) > 1000
+""")
+    assert "numpy" in loaded
+
+
+def test_where_numpy_is_already_there_flatbuffers_is_left_alone() -> None:
+    loaded = _modules(
+        "import numpy, arenascope.tflite.schema, flatbuffers.compat\n"
+        "assert flatbuffers.compat.import_numpy() is numpy"
+    )
+    assert "flatbuffers.builder" in loaded

@@ -6,6 +6,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from arenascope.domain.graph import ELEMENT_BYTES, ELEMENTS_PER_BYTE
 from arenascope.tflite import names
+from arenascope.tflite.guard import Budget
 from tests.data.builder import ModelBuilder, options
 
 
@@ -56,7 +57,7 @@ def test_the_branches_of_a_case() -> None:
     operator.builtinOptions2Type = schema.BuiltinOptions2.StablehloCaseOptions
     operator.builtinOptions2 = schema.StablehloCaseOptionsT()
     operator.builtinOptions2.branchSubgraphIndices = [0, 2, 1]
-    assert names.subgraphs_of(_first_operator(model), 3) == (0, 2, 1)
+    assert names.subgraphs_of(_first_operator(model), 3, Budget(1000)) == (0, 2, 1)
 
 
 def test_a_composite_names_its_decomposition() -> None:
@@ -68,7 +69,7 @@ def test_a_composite_names_its_decomposition() -> None:
     operator.builtinOptions2Type = schema.BuiltinOptions2.StableHLOCompositeOptions
     operator.builtinOptions2 = schema.StableHLOCompositeOptionsT()
     operator.builtinOptions2.decompositionSubgraphIndex = 1
-    assert names.subgraphs_of(_first_operator(model), 2) == (1,)
+    assert names.subgraphs_of(_first_operator(model), 2, Budget(1000)) == (1,)
 
 
 def _read(code: schema.OperatorCodeT) -> schema.OperatorCode:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from flatbuffers.table import Table
+from .schema import Table
 
 #: What flatbuffers, struct and NumPy raise on bytes that are no model.
 DAMAGE = (struct.error, ValueError, TypeError, IndexError, KeyError, OverflowError)

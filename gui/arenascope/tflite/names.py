@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ai_edge_litert import schema_py_generated as schema
-
-from .guard import Damage, text_of
+from .guard import Budget, Damage, text_of
+from .schema import schema
 
 #: Schema name in lower case is our name, but for these.
 _DTYPE_SPELLING = {"float8_e4m3fn": "float8e4m3fn", "float8_e5m2": "float8e5m2"}
@@ -62,23 +61,24 @@ def operator_name(code: Any) -> str:
     return _OPERATORS.get(number, f"BUILTIN_{number}")
 
 
-def subgraphs_of(operator: Any, count: int) -> tuple[int, ...]:
+def subgraphs_of(operator: Any, count: int, budget: Budget) -> tuple[int, ...]:
     """The subgraphs that a ``schema.Operator`` runs, of ``count`` in the file. Raises Damage."""
-    found = _subgraphs(_OPTIONS.get(operator.BuiltinOptionsType()), operator.BuiltinOptions())
+    found = _subgraphs(_OPTIONS.get(operator.BuiltinOptionsType()), operator.BuiltinOptions(), budget)
     if not found:
-        found = _subgraphs(_OPTIONS_2.get(operator.BuiltinOptions2Type()), operator.BuiltinOptions2())
+        found = _subgraphs(_OPTIONS_2.get(operator.BuiltinOptions2Type()), operator.BuiltinOptions2(), budget)
     for index in found:
         if not 0 <= index < count:
             raise Damage(f"an operator runs subgraph {index} of {count}")
     return found
 
 
-def _subgraphs(name: str | None, table: Any) -> tuple[int, ...]:
+def _subgraphs(name: str | None, table: Any, budget: Budget) -> tuple[int, ...]:
     if name is None or table is None:
         return ()
     options = getattr(schema, name)()
     options.Init(table.Bytes, table.Pos)
     if name == _CASE_OPTIONS:
-        indices = options.BranchSubgraphIndicesAsNumpy() if options.BranchSubgraphIndicesLength() else []
-        return tuple(int(index) for index in indices)
+        count = options.BranchSubgraphIndicesLength()
+        budget.integers(count, "branches")
+        return tuple(options.BranchSubgraphIndices(branch) for branch in range(count))
     return tuple(getattr(options, accessor)() for accessor in _SUBGRAPH_OPTIONS[name])

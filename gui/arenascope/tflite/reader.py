@@ -1,7 +1,7 @@
 """A ``.tflite`` file becomes a ``Graph``. The file may come from anywhere.
 
-The generated schema brings NumPy along (0.1 s to import), so it is imported with the first model;
-whoever needs a quick start does something useful meanwhile.
+The generated schema takes longer to import (15 ms) than a model to read, so it is imported with the
+first model.
 """
 
 from __future__ import annotations

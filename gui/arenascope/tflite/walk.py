@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ai_edge_litert import schema_py_generated as schema
-
 from ..domain.graph import Graph, Operator, Signature, Subgraph, Tensor
 from .guard import Budget, Damage, guarded, text_of
 from .names import dtype_name, operator_name, subgraphs_of
+from .schema import schema
 
 
 class Walk:
@@ -59,10 +58,9 @@ class Walk:
 
     def _integers(self, owner: Any, field: str) -> tuple[int, ...]:
         count = getattr(owner, f"{field}Length")()
-        if count == 0:
-            return ()
         self._budget.integers(count, field)
-        return tuple(getattr(owner, f"{field}AsNumpy")().tolist())
+        element: Callable[[int], int] = getattr(owner, field)
+        return tuple(element(index) for index in range(count))
 
     def _buffer(self, index: int, table: Any) -> tuple[int, int]:
         length = table.DataLength()
@@ -120,7 +118,7 @@ class Walk:
             name=codes[code],
             inputs=known(self._integers(table, "Inputs")),
             outputs=known(self._integers(table, "Outputs")),
-            subgraphs=subgraphs_of(table, subgraphs),
+            subgraphs=subgraphs_of(table, subgraphs, self._budget),
         )
 
     def _signature(self, table: Any, subgraphs: tuple[Subgraph, ...]) -> Signature:
