@@ -1,5 +1,5 @@
 """Fixtures of the tests that go over SSH."""
 
-from tests.support.sshd import password_user, server, ssh_dir, start_sshd
+from tests.support.sshd import closed_port, password_user, server, ssh_dir, start_sshd
 
-__all__ = ["password_user", "server", "ssh_dir", "start_sshd"]
+__all__ = ["closed_port", "password_user", "server", "ssh_dir", "start_sshd"]

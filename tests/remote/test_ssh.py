@@ -322,11 +322,9 @@ def test_a_key_and_a_password(
 # -- what stands in the way -------------------------------------------------------------------------
 
 
-def test_a_port_where_nothing_listens(connect: Connect, ssh_dir: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can take it meanwhile
-        with pytest.raises(LinkError, match="refuses connections on port") as caught:
-            connect(f"pi@127.0.0.1:{taken.getsockname()[1]}")
+def test_a_port_where_nothing_listens(connect: Connect, ssh_dir: Path, closed_port: int) -> None:
+    with pytest.raises(LinkError, match=f"refuses connections on port {closed_port}") as caught:
+        connect(f"pi@127.0.0.1:{closed_port}")
     assert "systemctl enable --now ssh" in caught.value.hint
 
 

@@ -14,6 +14,7 @@ import secrets
 import select
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -254,6 +255,14 @@ def password_user() -> Iterator[tuple[str, str]]:
         yield name, password
     finally:
         subprocess.run(["userdel", "--force", name], check=True, capture_output=True)
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port where nothing listens, and that nobody else can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @contextlib.contextmanager

@@ -203,10 +203,13 @@ class SshTransport:
                 block = file.read(min(_BLOCK, size - done))
                 if not block:
                     raise FileError(f"{file.name} became shorter while it was being sent.")
-                channel.send(block)
                 done += len(block)
+                # The last byte waits for the last word of ``progress``: without it nothing is kept there.
+                channel.send(block if done < size else block[:-1])
                 if progress is not None:
                     progress(done, size)
+                if done == size:
+                    channel.send(block[-1:])
         except LinkLost:
             if not self._session.is_active():
                 raise

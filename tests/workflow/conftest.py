@@ -1,0 +1,5 @@
+"""Fixtures of the tests that go over SSH."""
+
+from tests.support.sshd import closed_port, server, ssh_dir, start_sshd
+
+__all__ = ["closed_port", "server", "ssh_dir", "start_sshd"]
