@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QFontMetricsF, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
-    QFrame,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -19,8 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from .actions import Actions, ActionSpec
+from .floating import Floating
 from .theme import Theme, scaled
 
+_PAGE = 12
 _ENTRY = Qt.ItemDataRole.UserRole + 1
 
 
@@ -96,19 +97,16 @@ class _Rows(QStyledItemDelegate):
         painter.restore()
 
 
-class CommandPalette(QFrame):
-    """A popup at the top of the window. An action that cannot be done now is shown and does nothing."""
+class CommandPalette(Floating):
+    """A card at the top of the window. An action that cannot be done now is shown and does nothing."""
 
-    def __init__(self, actions: Actions, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setProperty("role", "card")
+    def __init__(self, actions: Actions, theme: Theme, over: QWidget) -> None:
+        super().__init__(over)
         self.setAccessibleName("Every action")
         self._entries = [Entry(spec, action) for spec, action in actions if spec.key != "palette"]
         self.edit = QLineEdit()
         self.edit.setPlaceholderText("What do you want to do?")
         self.edit.setAccessibleName("Search the actions")
-        self.edit.installEventFilter(self)
         self.list = QListWidget()
         self.list.setAccessibleName("Actions")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -127,30 +125,26 @@ class CommandPalette(QFrame):
     def texts(self) -> list[str]:
         return [self.list.item(n).data(_ENTRY).text for n in range(self.list.count())]
 
-    def show_over(self, window: QWidget) -> None:
-        unit = self.fontMetrics()
-        width = min(unit.averageCharWidth() * 84, window.width() - 40)
-        height = min(unit.height() * 26, window.height() - 120)
+    def show_over(self) -> None:
+        over, unit = self.parentWidget(), self.fontMetrics()
+        width = min(unit.averageCharWidth() * 84, over.width() - 40)
+        height = min(unit.height() * 26, over.height() - 120)
         self.setFixedSize(width, height)
-        self.move(window.mapToGlobal(QPoint((window.width() - width) // 2, 60)))
-        self.show()
-        self.edit.setFocus()
+        self.show_at(QPoint((over.width() - width) // 2, 56), self.edit)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
-            key = event.key()
-            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self._run(self.list.currentItem())
-                return True
-            if key in (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-                self.list.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-                self.list.keyPressEvent(event)
-                self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-                return True
-            if key == Qt.Key.Key_Escape:
-                self.close()
-                return True
-        return super().eventFilter(watched, event)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that the field has no use for."""
+        key = event.key()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._run(self.list.currentItem())
+        elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            row = self.list.currentRow() + (1 if key == Qt.Key.Key_Down else -1)
+            self.list.setCurrentRow(row % max(1, self.list.count()))
+        elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            row = self.list.currentRow() + (_PAGE if key == Qt.Key.Key_PageDown else -_PAGE)
+            self.list.setCurrentRow(max(0, min(row, self.list.count() - 1)))
+        else:
+            super().keyPressEvent(event)
 
     def _fill(self, query: str) -> None:
         ranked = []
@@ -174,6 +168,6 @@ class CommandPalette(QFrame):
         action = item.data(_ENTRY).action
         if not action.isEnabled():
             return
-        self.close()
-        # After the popup is gone: the action may open one of its own.
+        self.dismiss()
+        # After the card is gone: the action may open one of its own.
         QTimer.singleShot(0, action.trigger)

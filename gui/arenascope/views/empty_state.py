@@ -21,7 +21,7 @@ class EmptyState(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(True)
         self._button = QToolButton()
-        self._button.setProperty("role", "flat")
+        self._button.setProperty("role", "primary")
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._button.hide()
         column = QVBoxLayout(self)

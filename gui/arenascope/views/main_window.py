@@ -143,11 +143,11 @@ class MainWindow(QMainWindow):
         self.left.setMinimumWidth(unit * 28)
         self.details.setMinimumWidth(unit * 34)
         self.body.setStretchFactor(1, 1)
-        self.centre.setStretchFactor(0, 3)
-        self.centre.setStretchFactor(1, 2)
-        self.body.setSizes([unit * 30, unit * 100, unit * 41])
-        self.left.setSizes([200, 260])
-        self.centre.setSizes([360, 260])
+        self.centre.setStretchFactor(0, 11)
+        self.centre.setStretchFactor(1, 9)
+        self.body.setSizes([unit * 29, unit * 100, unit * 37])
+        self.left.setSizes([170, 290])
+        self.centre.setSizes([330, 270])
 
         column = QVBoxLayout()
         column.setContentsMargins(_MARGIN, _GAP, _MARGIN, 4)
@@ -159,7 +159,7 @@ class MainWindow(QMainWindow):
         self.root = root = QWidget()
         root.setLayout(column)
         self.setCentralWidget(root)
-        self.toast = Banner(theme, self._words_of, root)
+        self.toast = Banner(theme, self._words_of, root, slim=True)
         self.overlay = DropOverlay(theme, root)
         for edit in self.findChildren(QLineEdit):
             edit.setAcceptDrops(False)  # a file dropped there is for the window
@@ -224,7 +224,9 @@ class MainWindow(QMainWindow):
         """The button of the empty map gets what is missing: a model, or a run of it."""
         model = self.session.model
         able = model is not None and model.path is not None
-        self.map.set_empty_action(self.actions_["inspect" if able else "open"])
+        action = self.actions_["inspect" if able else "open"]
+        for view in (self.map, self.tensors, self.operators, self.live, self.memory, self.run):
+            view.set_empty_action(action)
 
     def _entry_changed(self, entry: HistoryEntry | None) -> None:
         capture = entry.capture if entry is not None else None
@@ -336,7 +338,7 @@ class MainWindow(QMainWindow):
         if not self.toast.isVisible():
             return
         root = self.root
-        width = min(root.width() - 80, self.fontMetrics().averageCharWidth() * 90)
+        width = min(root.width() - 80, self.toast.wanted_width())
         self.toast.setFixedWidth(width)
         self.toast.adjustSize()
         bottom = root.height() - self.status.height() - 14

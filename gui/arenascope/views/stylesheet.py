@@ -24,7 +24,7 @@ _SHEET = Template("""
 * { font-size: ${body}pt; }
 QWidget { color: $text; }
 QMainWindow, QDialog, QMessageBox { background: $background; }
-QToolTip { background: $raised; color: $text; border: 1px solid $border; border-radius: 4px; padding: 4px 6px; }
+QToolTip { background: $raised; color: $text; border: 1px solid $border; padding: 4px 6px; }
 
 QFrame[role="panel"] { background: $panel; border: 1px solid $border; border-radius: 8px; }
 QFrame[role="card"] { background: $raised; border: 1px solid $card_border; border-radius: 8px; }
@@ -38,7 +38,9 @@ QLabel[role="small"] { color: $muted; font-size: ${small}pt; }
 QLabel[role="error"] { color: $error; }
 QLabel[role="warn"] { color: $warn; }
 QLabel[role="ok"] { color: $ok; }
-QLabel[role="chip"] { background: $hover; color: $muted; border-radius: 8px; padding: 1px 8px; font-size: ${small}pt; }
+QLabel[role="chip"] {
+  background: $hover; color: $muted; border-radius: 8px; padding: 1px 8px; font-size: ${small}pt;
+}
 QLabel[role="code"] { font-family: monospace; }
 
 QPushButton, QToolButton {
@@ -51,10 +53,10 @@ QPushButton:pressed, QToolButton:pressed, QPushButton:checked, QToolButton:check
 }
 QPushButton:focus, QToolButton:focus { border-color: $accent; }
 QPushButton:disabled, QToolButton:disabled { color: $disabled; background: $panel; }
-QPushButton[role="primary"], QPushButton:default {
+QPushButton[role="primary"], QToolButton[role="primary"], QPushButton:default {
   background: $accent; color: $accent_text; border-color: $accent; font-weight: 600; padding: 4px 16px;
 }
-QPushButton[role="primary"]:hover, QPushButton:default:hover { background: $accent_hover; }
+QPushButton[role="primary"]:hover, QToolButton[role="primary"]:hover, QPushButton:default:hover { background: $accent_hover; }
 QPushButton[role="primary"]:focus { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $hover; color: $disabled; border-color: $border; }
 QPushButton[role="flat"], QToolButton[role="flat"] { background: transparent; border-color: transparent; }
@@ -84,10 +86,12 @@ QComboBox {
   background: $raised; color: $text; border: 1px solid $border; border-radius: 6px; padding: 4px 24px 4px 8px;
 }
 QComboBox:hover { background: $hover; }
-QComboBox::drop-down { subcontrol-origin: border; subcontrol-position: center right; width: 22px; border: none; }
+QComboBox::drop-down {
+  subcontrol-origin: border; subcontrol-position: center right; width: 22px; border: none;
+}
 QComboBox::down-arrow { image: url($chevron_down); width: 11px; height: 11px; }
 QComboBox QAbstractItemView {
-  background: $panel; color: $text; border: 1px solid $border; border-radius: 6px; padding: 4px; outline: none;
+  background: $panel; color: $text; border: 1px solid $border; padding: 4px; outline: none;
   selection-background-color: $selection; selection-color: $text;
 }
 QComboBox QAbstractItemView::item { min-height: 22px; padding: 2px 6px; }
@@ -100,13 +104,16 @@ QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:checked, QMenu::indicator:checked {
   background: $accent; border-color: $accent; image: url($check);
 }
-QRadioButton::indicator:checked { background: $accent; border: 4px solid $raised; }
+QRadioButton::indicator:checked {
+  width: 6px; height: 6px; background: $accent_text; border: 5px solid $accent; border-radius: 8px;
+}
 QCheckBox:focus, QRadioButton:focus { color: $accent; }
 
 QTabWidget::pane { border: none; background: transparent; }
 QTabBar { background: transparent; qproperty-drawBase: 0; }
 QTabBar::tab {
-  background: transparent; color: $muted; padding: 7px 16px; border: none; border-bottom: 2px solid transparent;
+  background: transparent; color: $muted; padding: 7px 16px; border: none;
+  border-bottom: 2px solid transparent;
 }
 QTabBar::tab:hover { color: $text; }
 QTabBar::tab:selected { color: $text; font-weight: 600; border-bottom-color: $accent; }
@@ -124,11 +131,14 @@ QListView::item:hover, QListWidget::item:hover, QTreeView::item:hover { backgrou
 QTableView:focus, QListView:focus { border: none; }
 QHeaderView { background: $panel; border: none; }
 QHeaderView::section {
-  background: $panel; color: $muted; border: none; border-bottom: 1px solid $border; padding: 5px 6px;
+  background: $panel; color: $muted; border: none; border-bottom: 1px solid $border; padding: 5px 9px;
 }
 QHeaderView::section:hover { color: $text; }
-QHeaderView::up-arrow { image: url($chevron_up); width: 10px; height: 10px; subcontrol-position: center right; }
-QHeaderView::down-arrow { image: url($chevron_down); width: 10px; height: 10px; subcontrol-position: center right; }
+QHeaderView::up-arrow, QHeaderView::down-arrow {
+  width: 10px; height: 10px; subcontrol-position: center right;
+}
+QHeaderView::up-arrow { image: url($chevron_up); }
+QHeaderView::down-arrow { image: url($chevron_down); }
 QTableCornerButton::section { background: $panel; border: none; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }

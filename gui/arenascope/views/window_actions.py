@@ -266,14 +266,14 @@ class WindowActions(QObject):
     def explain(self, figure: Figure, anchor: QWidget) -> None:
         from .dialogs.explain import ExplainPopover
 
-        popover = ExplainPopover(figure, self._window.themes.theme, self._window)
+        popover = ExplainPopover(figure, self._window.themes.theme, self._window.root)
         popover.chosen.connect(self._session.selection.select)
         popover.show_under(anchor)
 
     def palette(self) -> None:
         from .command_palette import CommandPalette
 
-        CommandPalette(self._actions, self._window.themes.theme, self._window).show_over(self._window)
+        CommandPalette(self._actions, self._window.themes.theme, self._window.root).show_over()
 
     def shortcuts(self) -> None:
         from .dialogs.shortcuts import ShortcutsDialog

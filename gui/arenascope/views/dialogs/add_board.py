@@ -17,8 +17,8 @@ class AddBoardDialog(Frame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(
             "Add a board",
-            "Any Linux machine that SSH reaches, with Python 3.9 or later. Nothing is installed there: a small "
-            "agent goes into your cache folder on it. It connects first, and is kept if that works.",
+            "Any Linux machine that SSH reaches, with Python 3.9 or later. Nothing is installed there: a "
+            "small agent goes into your cache folder on it. It connects first, and is kept if that works.",
             parent,
             wide=62,
         )

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QRectF, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from ...domain.figures import Figure
 from ...domain.plain_text import plain
 from ...domain.provenance import Provenance
 from ...domain.units import format_exact
+from ..floating import Floating
 from ..labels import label
 from ..panels.header_strip import draw_origin
 from ..panels.mini_table import MiniRow, MiniTable
 from ..theme import Theme
 
 _ORIGINS = {
-    Provenance.FILE: "read from the model file",
-    Provenance.PLANNED: "computed exactly, by the runtime's own rules",
-    Provenance.ESTIMATED: "computed, with a range",
+    Provenance.FILE: "from the file: read from the model",
+    Provenance.PLANNED: "planned: computed exactly, by the runtime's own rules",
+    Provenance.ESTIMATED: "estimated: computed, with a range",
     Provenance.MEASURED: "measured on this device, in this run",
 }
 _MOST_ROWS = 2000
@@ -40,15 +41,13 @@ class _Sign(QWidget):
         draw_origin(painter, box, self._provenance, self._theme.provenance[self._provenance.value])
 
 
-class ExplainPopover(QFrame):
+class ExplainPopover(Floating):
     """Stands under the figure that was clicked; a click outside or Escape closes it."""
 
     chosen = Signal(object)  #: key of the tensor behind a line
 
-    def __init__(self, figure: Figure, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setProperty("role", "card")
+    def __init__(self, figure: Figure, theme: Theme, over: QWidget) -> None:
+        super().__init__(over)
         self.setAccessibleName(f"{figure.label} explained")
         unit = self.fontMetrics().averageCharWidth()
         self.setFixedWidth(unit * 72)
@@ -66,7 +65,7 @@ class ExplainPopover(QFrame):
             origin.setSpacing(8)
             origin.addWidget(_Sign(figure.provenance, theme))
             words = _ORIGINS[figure.provenance]
-            origin.addWidget(label(f"{figure.provenance.value}: {words}", "muted"))
+            origin.addWidget(label(words, "muted"))
             origin.addStretch(1)
             if figure.exact_text != figure.value_text:
                 origin.addWidget(label(figure.exact_text, "muted"))
@@ -97,25 +96,15 @@ class ExplainPopover(QFrame):
             column.addWidget(label("There is nothing to add up in this capture.", "muted"))
 
     def show_under(self, anchor: QWidget) -> None:
+        over = self.parentWidget()
         self.adjustSize()
-        corner = anchor.mapToGlobal(QPoint(0, anchor.height() + 4))
-        screen = anchor.screen() or QGuiApplication.primaryScreen()
-        window = anchor.window()
-        room = QRect(window.mapToGlobal(QPoint(8, 8)), window.size()).intersected(screen.availableGeometry())
-        x = max(room.left(), min(corner.x(), room.right() - self.width() - 8))
-        self.move(x, corner.y())
-        self.show()
-        self.table.setFocus()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.close()
-            return
-        super().keyPressEvent(event)
+        corner = anchor.mapTo(over, QPoint(0, anchor.height() + 6))
+        x = max(8, min(corner.x(), over.width() - self.width() - 8))
+        self.show_at(QPoint(x, corner.y()), self.table)
 
     def _choose(self, key: object) -> None:
         self.chosen.emit(key)
-        self.close()
+        self.dismiss()
 
 
 def _signed(size: int) -> str:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPushButton, QRadioButton, QWidget
 
 from ..export import SCALES, ExportOptions, Format
-from ..labels import label
 from .file_choice import FileChoice
 from .frame import Frame
 
@@ -49,7 +48,6 @@ class ExportDialog(Frame):
         self.redact.toggled.connect(lambda: self.previewAsked.emit(self.options))
         self.body.addWidget(self.redact)
         self.file = FileChoice(path, _KINDS[options.format])
-        self.body.addWidget(label("file", "muted"))
         self.body.addWidget(self.file)
         for button in self._kinds.values():
             button.toggled.connect(self._format_changed)

@@ -46,7 +46,7 @@ class InputsDialog(Frame):
         grid.setVerticalSpacing(6)
         for column, words in enumerate(("input", "type", "in the file", "for the run", "bytes")):
             grid.addWidget(label(words, "muted"), 0, column)
-        grid.setColumnStretch(0, 3)
+        grid.setColumnStretch(0, 5)
         grid.setColumnStretch(3, 3)
         tensors = [graph.main.tensors[i] for i in graph.main.inputs if i >= 0]
         for row, tensor in enumerate(tensors, 1):
@@ -77,7 +77,6 @@ class InputsDialog(Frame):
     def _add_row(self, grid: QGridLayout, row: int, tensor: Tensor) -> None:
         name = ElidedLabel(tensor.name)
         field = QLineEdit()
-        field.setPlaceholderText(", ".join(map(str, tensor.shape)) or "scalar")
         field.setAccessibleName(f"Shape of {plain(tensor.name, 80)}")
         field.setFont(tabular(field.font()))
         field.setMinimumWidth(self.fontMetrics().averageCharWidth() * 20)
@@ -124,8 +123,11 @@ class InputsDialog(Frame):
         if request is None:
             return
         shapes = input_shapes(self._graph, request)
-        for (tensor, _), size in zip(self._fields, self._sizes, strict=True):
-            size.set_text(format_bytes(tensor_bytes(tensor.dtype, shapes.get(tensor.index, tensor.shape))))
+        for (tensor, field), size in zip(self._fields, self._sizes, strict=True):
+            shape = shapes.get(tensor.index, tensor.shape)
+            size.set_text(format_bytes(tensor_bytes(tensor.dtype, shape)))
+            if not field.text():
+                field.setPlaceholderText(", ".join(map(str, shape)) or "scalar")
 
     def _reset(self) -> None:
         for _, field in self._fields:

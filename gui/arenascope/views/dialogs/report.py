@@ -7,7 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
-from ..labels import label
 from .file_choice import FileChoice
 from .frame import Frame
 
@@ -18,8 +17,8 @@ class ReportDialog(Frame):
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(
             "Make a report",
-            "One HTML page that needs nothing else: figures, arena map, tensors, phases, parts of the memory, "
-            "the curve, how the run ended, how each figure was taken, and the stamp.",
+            "One HTML page that needs nothing else: figures, arena map, tensors, phases, parts of the "
+            "memory, the curve, how the run ended, how each figure was taken, and the stamp.",
             parent,
             wide=64,
         )
@@ -30,7 +29,6 @@ class ReportDialog(Frame):
         self.file = FileChoice(path, "HTML pages (*.html)")
         self.body.addWidget(self.redact)
         self.body.addWidget(self.show_it)
-        self.body.addWidget(label("file", "muted"))
         self.body.addWidget(self.file)
         self.add_button("Cancel", cancel=True)
         write = self.add_button("Write Report", primary=True)

@@ -8,6 +8,8 @@ from ..actions import ACTIONS, MENUS
 from ..labels import label
 from .frame import Frame
 
+_COLUMNS = 3
+
 #: Keys and gestures that belong to a view and are no actions of the window.
 VIEW_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
     "Arena map": (
@@ -34,7 +36,7 @@ VIEW_KEYS: dict[str, tuple[tuple[str, str], ...]] = {
 
 class ShortcutsDialog(Frame):
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Keys", "Everything is in Ctrl+K too, by its name.", parent, wide=104)
+        super().__init__("Keys", "Everything is in Ctrl+K too, by its name.", parent, wide=136)
         content = QWidget()
         columns = QHBoxLayout(content)
         columns.setContentsMargins(0, 0, 8, 0)
@@ -45,11 +47,11 @@ class ShortcutsDialog(Frame):
         ]
         sections += [(name, list(keys)) for name, keys in VIEW_KEYS.items()]
         sections = [(name, keys) for name, keys in sections if keys]
-        half = sum(len(keys) + 2 for _, keys in sections) / 2
-        sides = (QVBoxLayout(), QVBoxLayout())
+        part = sum(len(keys) + 2 for _, keys in sections) / _COLUMNS
+        sides = [QVBoxLayout() for _ in range(_COLUMNS)]
         filled = 0
         for name, keys in sections:
-            self._add(sides[0] if filled < half else sides[1], name, keys)
+            self._add(sides[min(int(filled / part), _COLUMNS - 1)], name, keys)
             filled += len(keys) + 2
         for side in sides:
             side.setSpacing(12)
@@ -61,7 +63,7 @@ class ShortcutsDialog(Frame):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         self.body.addWidget(scroll, 1)
         self.add_button("Close", primary=True, cancel=True)
-        self.resize(self.minimumWidth(), self.fontMetrics().height() * 36)
+        self.resize(self.minimumWidth(), content.sizeHint().height() + self.fontMetrics().height() * 10)
 
     @staticmethod
     def _add(side: QVBoxLayout, name: str, keys: list[tuple[str, str]]) -> None:

@@ -47,7 +47,7 @@ class StackedBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, self.fontMetrics().height() + 12)
+        return QSize(200, self.fontMetrics().height() + 6)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -84,7 +84,7 @@ class AttributionPanel(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._capture: Capture | None = None
-        self._title = label("Resident memory after the first invoke", "title")
+        self._title = label("", "title")
         self._bar = StackedBar(theme)
         self.table = MiniTable(
             ("part", "bytes", "size", "share"), (1, 2, 3), name="Parts of the resident memory"
@@ -112,6 +112,8 @@ class AttributionPanel(QWidget):
         self._nothing.setText("This run did not come as far as a reading of the process's memory.")
         self._bar.set_parts(parts)
         total = sum(p.bytes for p in parts)
+        size = f": {format_bytes(total)}" if parts else ""
+        self._title.setText(f"Resident memory after the first invoke{size}")
         rows = [
             MiniRow(
                 (
@@ -124,13 +126,11 @@ class AttributionPanel(QWidget):
                 tip=f"{part.part}: {format_exact(part.bytes)}, {part.provenance.value}",
             )
             for part, color in zip(parts, part_colors(parts, self._theme), strict=True)
+            if part.bytes or part.part == UNEXPLAINED
         ]
         if rows:
-            rows.append(
-                MiniRow(("resident (RSS), measured", f"{total:,}", format_bytes(total), "100 %"), strong=True)
-            )
+            rows.append(MiniRow(("resident (RSS)", f"{total:,}", format_bytes(total), "100 %"), strong=True))
         self.table.set_rows(rows)
-        self.table.setMinimumHeight(min(self.table.full_height(), 400) if rows else 0)
 
 
 def _share(size: int, total: int) -> str:

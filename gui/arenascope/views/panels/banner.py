@@ -112,6 +112,13 @@ class Banner(QFrame):
         else:
             self._timer.stop()
 
+    def wanted_width(self) -> int:
+        """So that a slim one says everything."""
+        metrics = self.fontMetrics()
+        words = metrics.horizontalAdvance(self._message.text()) + metrics.horizontalAdvance(self._hint.text())
+        buttons = [b for b in (self._action, self._details, self._close) if not b.isHidden()]
+        return words + sum(b.sizeHint().width() + 10 for b in buttons) + 80
+
     def dismiss(self) -> None:
         if self._timer.isSingleShot() and self.underMouse() and self.sender() is self._timer:
             self._timer.start()

@@ -134,7 +134,7 @@ class DetailsPanel(Card):
         selection = self._selection
         placement = selection.placement_of(selection.hovered) or selection.placement
         capture = selection.capture
-        self._hint.setVisible(placement is None)
+        self._hint.setVisible(placement is None and capture is not None)
         self._alive_table.mark(selection.tensor)
         if placement is None or capture is None:
             self._name.set_text("No tensor selected" if capture is not None else "Nothing to show yet")
@@ -173,7 +173,9 @@ class DetailsPanel(Card):
             self._step_title.setText("Alive")
             self._step_note.setText("No step to look at.")
             self._alive_table.set_rows(())
+            self._alive_table.hide()
             return
+        self._alive_table.show()
         plan = capture.layout.plan(selection.subgraph)
         operator = plain(plan[step].name, 60) if step < len(plan) else "no operator"
         self._step_title.setText(f"Alive at step {step}")

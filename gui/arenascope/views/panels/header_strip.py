@@ -151,7 +151,8 @@ class HeaderStrip(QFrame):
     asked = Signal(object, object)  #: Figure, the tile to point at
 
     LABELS = (
-        "Lower bound", "Arena", "Overhead", "Persistent", "Weights", "Process peak", "Headroom", "Unexplained",
+        "Lower bound", "Arena", "Overhead", "Persistent",
+        "Weights", "Process peak", "Headroom", "Unexplained",
     )  # fmt: skip
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.capture import Capture
@@ -27,6 +27,7 @@ class LivePanel(QWidget):
     def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chart = LiveChart(theme)
+        self.chart.setMinimumWidth(self.fontMetrics().averageCharWidth() * 55)
         self._t: list[float] = []
         self._rss: list[int | None] = []
         self._available: list[int | None] = []
@@ -37,7 +38,7 @@ class LivePanel(QWidget):
         self.chart.markerClicked.connect(self.show_phase)
 
         side = QFrame()
-        side.setMinimumWidth(self.fontMetrics().averageCharWidth() * 30)
+        side.setMinimumWidth(self.fontMetrics().averageCharWidth() * 26)
         side.setMaximumWidth(self.fontMetrics().averageCharWidth() * 44)
         column = QVBoxLayout(side)
         column.setContentsMargins(8, 0, 0, 0)
@@ -47,11 +48,7 @@ class LivePanel(QWidget):
         watch = QToolButton()
         watch.setDefaultAction(actions["watch"])
         watch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        pause = QToolButton()
-        pause.setDefaultAction(actions["pause"])
-        pause.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         buttons.addWidget(watch)
-        buttons.addWidget(pause)
         buttons.addStretch(1)
         self._reset = QPushButton("Reset range")
         self._reset.setProperty("role", "flat")
@@ -74,6 +71,9 @@ class LivePanel(QWidget):
         row.addWidget(self.chart, 1)
         row.addWidget(side)
         self.show_nothing()
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        self.chart.set_empty_action(action)
 
     def set_theme(self, theme: Theme) -> None:
         self.chart.set_theme(theme)

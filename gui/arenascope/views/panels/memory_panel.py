@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtGui import QAction, QImage
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
 
 from ...domain.capture import Capture
+from ..empty_state import EmptyState
 from ..grab import grab
 from ..theme import Theme
 from .attribution import AttributionPanel
@@ -25,14 +26,25 @@ class MemoryPanel(QWidget):
         split.addWidget(self.phases)
         split.setStretchFactor(0, 4)
         split.setStretchFactor(1, 5)
-        row = QHBoxLayout(self)
+        self._empty = EmptyState()
+        self._empty.say("Nothing measured yet", "A run shows whose the process's memory is, and how it grew.")
+        self._stack = QStackedLayout(self)
+        page = QWidget()
+        row = QHBoxLayout(page)
         row.setContentsMargins(4, 8, 4, 4)
         row.addWidget(split)
+        self._stack.addWidget(page)
+        self._stack.addWidget(self._empty)
+        self.set_capture(None)
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        self._empty.set_action(action)
 
     def set_theme(self, theme: Theme) -> None:
         self.attribution.set_theme(theme)
 
     def set_capture(self, capture: Capture | None) -> None:
+        self._stack.setCurrentIndex(1 if capture is None else 0)
         self.attribution.set_capture(capture)
         self.phases.set_capture(capture)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ...domain.layout import PlacedOperator
@@ -34,6 +34,9 @@ class OperatorsPanel(QWidget):
         selection.scopeChanged.connect(lambda *_: self._outdated())
         search.changed.connect(self._outdated)
         selection.stepChanged.connect(self._follow_step)
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        self._empty.set_action(action)
 
     def render_image(self, scale: float = 1.0) -> QImage:
         return grab(self, scale)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QStyle,
     QStyleOptionComboBox,
@@ -126,6 +125,7 @@ class OptionsBar(QWidget):
         self._gap.hide()
         self.open = QToolButton()
         self.open.setText("Open…")
+        self.open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.open.setAccessibleName("Open a model or a capture")
         self.open.clicked.connect(actions["open"].trigger)
         set_tip(self.open, actions["open"].toolTip())
@@ -147,9 +147,10 @@ class OptionsBar(QWidget):
         self.preserve.toggled.connect(self._edited)
         self.inputs = QToolButton()
         self.inputs.setText("inputs…")
+        self.inputs.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.inputs.setAccessibleName("Shapes of the inputs")
         self.inputs.clicked.connect(actions["inputs"].trigger)
-        self.inspect = QPushButton("Inspect")
+        self.inspect = QPushButton(" Inspect")
         self.inspect.setProperty("role", "primary")
         self.inspect.clicked.connect(actions["inspect"].trigger)
         set_tip(self.inspect, actions["inspect"].toolTip())
@@ -304,7 +305,7 @@ class OptionsBar(QWidget):
         spin.setAccessibleName(name)
         spin.setKeyboardTracking(False)
         spin.setFixedWidth(spin.fontMetrics().horizontalAdvance("0000") + 34)
-        spin.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        spin.lineEdit().setTextMargins(5, 0, 0, 0)
         set_tip(spin, words)
         spin.valueChanged.connect(self._edited)
         return spin
@@ -328,7 +329,20 @@ class OptionsBar(QWidget):
                 row.addWidget(named)
             row.addWidget(widget)
         row.addWidget(self.delegate)
+        row.addSpacing(2)
         row.addWidget(self.preserve)
         row.addSpacing(6)
         row.addWidget(self.inspect)
         row.addWidget(self.cancel)
+        height = max(w.sizeHint().height() for w in (self.board, self.batch, self.inspect))
+        for control in (
+            self.open,
+            self.board,
+            self.batch,
+            self.inputs,
+            self.threads,
+            self.delegate,
+            self.inspect,
+        ):
+            control.setFixedHeight(height)
+        self.cancel.setFixedHeight(height)

@@ -7,22 +7,23 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ...domain.capture import Capture
 from ...domain.measurement import Phase
 from ...domain.plain_text import plain
-from ...domain.units import format_bytes, format_exact, format_seconds
+from ...domain.units import format_exact, format_seconds
 from ..labels import label
 from .mini_table import MiniRow, MiniTable
 
-_COLUMNS = ("phase", "time", "before", "peak", "after", "anonymous", "file")
+_COLUMNS = ("phase", "time", "before", "peak", "after", "anon", "file")
 _UNKNOWN = "–"
 
 
 def _size(value: int | None) -> str:
-    return _UNKNOWN if value is None else format_bytes(value)
+    """In MiB, as the title says."""
+    return _UNKNOWN if value is None else f"{value / 1024**2:,.1f}"
 
 
 def _row(phase: Phase, highest: int | None) -> MiniRow:
     peak = _size(phase.rss_peak)
     if phase.rss_peak is not None and phase.rss_peak == highest:
-        peak += " ▲"
+        peak = f"▲ {peak}"
     sizes = (phase.rss_before, phase.rss_peak, phase.rss_after, phase.anon_after, phase.file_after)
     names = ("resident before", "peak", "resident after", "anonymous after", "file-backed after")
     words = "\n".join(f"{n}: {format_exact(v)}" for n, v in zip(names, sizes, strict=True))
@@ -51,7 +52,7 @@ class PhasesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(label("Phases", "title"))
+        column.addWidget(label("Phases: resident memory in MiB", "title"))
         column.addWidget(self.table, 1)
         column.addWidget(self._rule)
 
@@ -59,10 +60,9 @@ class PhasesPanel(QWidget):
         phases = capture.phases if capture is not None else ()
         highest = max((p.rss_peak for p in phases if p.rss_peak is not None), default=None)
         self.table.set_rows([_row(p, highest) for p in phases])
-        self.table.setMinimumHeight(min(self.table.full_height(), 260))
         self._rule.setText(
-            "Measured. Peak: the kernel's high-water mark (VmHWM), reset before each phase, good to about 1 MiB; "
-            "▲ marks the highest. – : not known."
+            "Measured. The peak is the kernel's high-water mark (VmHWM), reset before each phase, good to "
+            "about 1 MiB; ▲ the highest. anon, file: what lies in either after the phase."
             if phases
             else "This run has no phases."
         )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPlainTextEdit,
     QScrollArea,
+    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -19,10 +21,12 @@ from ...domain.capture import Capture
 from ...domain.plain_text import plain
 from ...domain.units import format_bytes, format_exact
 from ...qtmodels.outcomes import headline
+from ..empty_state import EmptyState
 from ..grab import grab
 from ..labels import label, set_role
 
 _UNKNOWN = "unknown"
+HASH = "SHA-256"
 
 
 def facts(capture: Capture) -> list[tuple[str, str]]:
@@ -32,7 +36,7 @@ def facts(capture: Capture) -> list[tuple[str, str]]:
     space = device.address_space
     return [
         ("model", f"{plain(model.name)} · {format_exact(model.bytes)}"),
-        ("SHA-256", plain(model.sha256, 64)),
+        (HASH, plain(model.sha256, 64)),
         ("operators", f"{model.operators} in {model.subgraphs} subgraph{'s' * (model.subgraphs != 1)}"),
         ("inputs", shapes or _UNKNOWN),
         ("runtime", plain(f"{device.runtime or _UNKNOWN} {device.runtime_version or ''}".strip())),
@@ -71,7 +75,7 @@ class RunPanel(QWidget):
         self._grid.setHorizontalSpacing(12)
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnStretch(1, 1)
-        self._rows: list[tuple[QLabel, QLabel]] = []
+        self._rows: list[tuple[QLabel, QLabel | QLineEdit]] = []
         scroll = QScrollArea()
         scroll.setWidget(left)
         scroll.setWidgetResizable(True)
@@ -90,18 +94,41 @@ class RunPanel(QWidget):
         for widget in (self._outcome, self._message, self._notes, self._log_title):
             right.addWidget(widget)
         right.addWidget(self._log, 1)
-        row = QHBoxLayout(self)
+        self._empty = EmptyState()
+        self._empty.say("No run yet", "What was run, where, how it ended and what it printed stands here.")
+        self._stack = QStackedLayout(self)
+        page = QWidget()
+        self._stack.addWidget(page)
+        self._stack.addWidget(self._empty)
+        row = QHBoxLayout(page)
         row.setContentsMargins(4, 8, 4, 4)
         row.setSpacing(16)
         row.addWidget(scroll, 1)
         row.addLayout(right, 1)
+        self.set_capture(None)
+
+    def set_empty_action(self, action: QAction | None) -> None:
+        self._empty.set_action(action)
+
+    def _value(self, name: str) -> QLabel | QLineEdit:
+        """A hash has no place to break a line: it stands in a field that scrolls."""
+        if name == HASH:
+            field = QLineEdit()
+            field.setReadOnly(True)
+            field.setFrame(False)
+            field.setAcceptDrops(False)
+            field.setStyleSheet("QLineEdit { background: transparent; border: none; padding: 0; }")
+            field.setAccessibleName("SHA-256 of the model")
+            return field
+        value = label("", wrap=True)
+        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return value
 
     def set_capture(self, capture: Capture | None) -> None:
         rows = facts(capture) if capture is not None else []
         while len(self._rows) < len(rows):
-            name, value = label("", "muted"), label("", wrap=True)
+            name, value = label("", "muted"), self._value(rows[len(self._rows)][0])
             name.setAlignment(Qt.AlignmentFlag.AlignTop)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(name, len(self._rows), 0)
             self._grid.addWidget(value, len(self._rows), 1)
             self._rows.append((name, value))
@@ -113,10 +140,10 @@ class RunPanel(QWidget):
             if number < len(rows):
                 name.setText(rows[number][0])
                 value.setText(rows[number][1])
+                if isinstance(value, QLineEdit):
+                    value.setCursorPosition(0)
+        self._stack.setCurrentIndex(1 if capture is None else 0)
         if capture is None:
-            self._outcome.setText("No run yet")
-            for widget in (self._message, self._notes, self._log_title, self._log):
-                widget.hide()
             return
         outcome = capture.outcome
         self._outcome.setText(headline(outcome))
