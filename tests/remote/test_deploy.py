@@ -129,6 +129,16 @@ def test_modes_and_leftovers(tmp_path: Path) -> None:
     assert mode(_cached(tmp_path).parent) == 0o700
 
 
+def test_what_a_power_cut_left_is_removed_by_the_next_upload(tmp_path: Path) -> None:
+    _cached(tmp_path).parent.mkdir(parents=True)
+    old, new = (_cached(tmp_path).with_suffix(f".pyz.{pid}.part") for pid in (1, 2))
+    old.touch()
+    os.utime(old, (1_000_000_000, 1_000_000_000))
+    new.touch()  # another client may be writing it
+    _start(tmp_path)
+    assert not old.exists() and new.exists()
+
+
 def test_the_cache_directory_of_the_board_is_used(tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     _start(tmp_path, prefix=f"export XDG_CACHE_HOME='{elsewhere}'; ")

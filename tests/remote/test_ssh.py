@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -334,69 +335,75 @@ def test_a_name_that_does_not_exist(connect: Connect, ssh_dir: Path) -> None:
     assert "IP address" in caught.value.hint
 
 
+class Stranger:
+    """A listener that is no SSH server. It says something, or with None waits for the other to go."""
+
+    def __init__(self, says: bytes | None) -> None:
+        self._says = says
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.met = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="stranger")
+        self._thread.start()
+
+    def _serve(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:
+            return
+        self.met.set()
+        with connection:
+            if self._says is not None:
+                connection.sendall(self._says)
+            else:
+                while connection.recv(4096):
+                    pass
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
 @pytest.fixture
-def stranger() -> Iterator[Callable[[bytes | None], int]]:
-    """A listener that is no SSH server: it says something, or nothing, and with None waits to be closed."""
-    listeners: list[socket.socket] = []
-    threads: list[threading.Thread] = []
+def stranger() -> Iterator[Callable[[bytes | None], Stranger]]:
+    with contextlib.ExitStack() as stack:
 
-    def start(says: bytes | None) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
+        def start(says: bytes | None) -> Stranger:
+            started = Stranger(says)
+            stack.callback(started.close)
+            return started
 
-        def serve() -> None:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection:
-                if says is None:
-                    while connection.recv(4096):
-                        pass
-                else:
-                    connection.sendall(says)
-
-        thread = threading.Thread(target=serve, name="stranger")
-        thread.start()
-        listeners.append(listener)
-        threads.append(thread)
-        return int(listener.getsockname()[1])
-
-    yield start
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-    for thread in threads:
-        thread.join()
+        yield start
 
 
 @pytest.mark.parametrize(
     "says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff" * 70000, b"SSH-1.5-old\r\n"]
 )
 def test_what_is_no_ssh_server(
-    stranger: Callable[[bytes | None], int], connect: Connect, ssh_dir: Path, says: bytes
+    stranger: Callable[[bytes | None], Stranger], connect: Connect, ssh_dir: Path, says: bytes
 ) -> None:
-    port = stranger(says)
     with pytest.raises(LinkError) as caught:
-        connect(f"pi@127.0.0.1:{port}")
+        connect(f"pi@127.0.0.1:{stranger(says).port}")
     assert caught.value.hint
 
 
 def test_a_host_that_says_nothing(
-    stranger: Callable[[bytes | None], int],
+    stranger: Callable[[bytes | None], Stranger],
     connect: Connect,
     ssh_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ssh, "BANNER_TIMEOUT", 0.2)
     with pytest.raises(LinkError, match=r"did not introduce itself|does not answer"):
-        connect(f"pi@127.0.0.1:{stranger(None)}")
+        connect(f"pi@127.0.0.1:{stranger(None).port}")
 
 
 def test_closing_ends_a_connection_that_is_being_made(
-    stranger: Callable[[bytes | None], int], ssh_dir: Path
+    stranger: Callable[[bytes | None], Stranger], ssh_dir: Path
 ) -> None:
-    port = stranger(None)
-    transport = SshTransport(parse_address(f"pi@127.0.0.1:{port}"))
+    silent = stranger(None)
+    transport = SshTransport(parse_address(f"pi@127.0.0.1:{silent.port}"))
     said: list[BaseException] = []
 
     def connect() -> None:
@@ -407,8 +414,7 @@ def test_closing_ends_a_connection_that_is_being_made(
 
     thread = threading.Thread(target=connect)
     thread.start()
-    while transport._socket is None and thread.is_alive():
-        threading.Event().wait(0.01)
+    assert silent.met.wait(10)
     transport.close()
     thread.join(10)
     assert not thread.is_alive()

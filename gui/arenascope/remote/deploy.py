@@ -53,6 +53,7 @@ good "$f" || {
  echo "$m:need" "$f";
  e=$( { LC_ALL=C; export LC_ALL; mkdir -p "$d" &&
   chmod 700 "$d" && head -c SIZE > "$t"; } 2>&1 ) || fail write $e;
+ find "$d" -name "*.part" -mmin +60 -exec rm -f {} + 2>/dev/null;
  good "$t" || fail hash "$t";
  e=$(mv -f "$t" "$f" 2>&1) || fail write $e;
 }

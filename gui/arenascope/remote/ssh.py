@@ -29,7 +29,6 @@ from ..errors import (
     DeployError,
     FileError,
     HostKeyChanged,
-    HostKeyUnknown,
     LinkError,
     LinkLost,
 )
@@ -145,7 +144,7 @@ class SshTransport:
                 channel = self._run(deploy.receive_command(size))
                 try:
                     channel.timeout = CHANNEL_TIMEOUT
-                    self._send_file(channel, file, remote.encode("utf-8"), size, progress)
+                    self._send_file(channel, file, remote.encode("utf-8", "surrogateescape"), size, progress)
                 finally:
                     channel.close()
         except OSError as error:
@@ -259,7 +258,9 @@ class SshTransport:
             session.start_client(event=done)
             done.wait(BANNER_TIMEOUT + CONNECT_TIMEOUT)
             error = session.get_exception()
-            if error is None and not (session.is_active() and session.initial_kex_done):
+            if error is None and not session.is_active():
+                error = EOFError("the server ended the connection")
+            elif error is None and not session.initial_kex_done:
                 error = TimeoutError()
             if error is not None:  # of any class: the peer has not shown yet who it is
                 raise self._was_closed() if self._closed else translate(error, self.name, config.port)
@@ -310,21 +311,13 @@ class SshTransport:
         if line is not None:
             where = f"{line.path}, line {line.line}"
             if verdict is hostkeys.Verdict.REVOKED:
-                raise HostKeyChanged(
-                    f"The host key of {self.name} is marked as revoked: {shown}.",
-                    hint="Do not connect before the device has a new key.",
-                    detail=where,
-                )
-            raise HostKeyChanged(
-                f"The host key of {self.name} has changed. It shows {shown}; "
-                f"known is {line.key_type} {hostkeys.fingerprint(line.blob)}.",
-                hint=f"If the device was set up anew: ssh-keygen -R '{name}' -f '{line.path}', and add it "
-                "again. If not, somebody may stand between you and the device: do not connect.",
-                detail=where,
-            )
+                raise faults.revoked_key(self.name, shown, where)
+            known = f"{line.key_type} {hostkeys.fingerprint(line.blob)}"
+            remedy = f"ssh-keygen -R '{name}' -f '{line.path}'"
+            raise faults.changed_key(self.name, shown, known, remedy, where)
         question = HostKeyQuestion(config.host, config.port, key.get_name(), hostkeys.fingerprint(blob))
         if not self._prompts.confirm_host_key(question):
-            raise HostKeyUnknown(f"{self.name} is not known here, and nobody accepted its key {shown}.")
+            raise faults.unknown_key(self.name, shown, key.get_name())
         hostkeys.remember(self._known_hosts, name, key.get_name(), blob)
 
     # -- errors -----------------------------------------------------------------------------------
@@ -506,7 +499,7 @@ def translate(error: BaseException, name: str, port: int) -> LinkError:
 def _translate_ssh(error: Any, name: str, port: int, detail: str) -> LinkError:
     text = str(error)
     if isinstance(error, kinds.BadHostKeyException):
-        return faults.changed_key(name, detail)
+        return HostKeyChanged(f"The host key of {name} has changed.", detail=detail)
     if isinstance(error, kinds.AuthenticationException):
         slow = "timeout" in text.lower()  # the library has no class of its own for it
         return faults.too_slow(name, detail) if slow else faults.not_let_in(name, detail)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..errors import AuthenticationError, HostKeyChanged, LinkError, LinkLost
+from ..errors import AuthenticationError, HostKeyChanged, HostKeyUnknown, LinkError, LinkLost
 
 
 def no_address(name: str, detail: str) -> LinkError:
@@ -96,8 +96,32 @@ def not_let_in(name: str, detail: str) -> AuthenticationError:
     return AuthenticationError(f"{name} refuses the login.", detail=detail)
 
 
-def changed_key(name: str, detail: str) -> HostKeyChanged:
-    return HostKeyChanged(f"The host key of {name} has changed.", detail=detail)
+def unknown_key(name: str, shown: str, key_type: str) -> HostKeyUnknown:
+    """``shown``: the type and fingerprint of the key that nobody accepted."""
+    file = next((kind for kind in ("ed25519", "ecdsa", "rsa") if kind in key_type), "*")
+    return HostKeyUnknown(
+        f"{name} is not known here, and nobody accepted its key {shown}.",
+        hint="Compare it with what the device itself shows "
+        f"(ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub), then accept it with: arenascope devices add {name}",
+    )
+
+
+def changed_key(name: str, shown: str, known: str, remedy: str, where: str) -> HostKeyChanged:
+    """``known``: type and fingerprint in the line ``where``; ``remedy``: the command that removes it."""
+    return HostKeyChanged(
+        f"The host key of {name} has changed. It shows {shown}; known is {known}.",
+        hint=f"If the device was set up anew: {remedy}, and add it again. "
+        "If not, somebody may stand between you and the device: do not connect.",
+        detail=where,
+    )
+
+
+def revoked_key(name: str, shown: str, where: str) -> HostKeyChanged:
+    return HostKeyChanged(
+        f"The host key of {name} is marked as revoked: {shown}.",
+        hint="Do not connect before the device has a new key.",
+        detail=where,
+    )
 
 
 def other(name: str, why: str, detail: str) -> LinkError:
