@@ -13,6 +13,8 @@ from arenascope import __version__
 from tests.support.sources import AGENT, DESKTOP, ROOT, python_files, relative, tree
 
 LONGEST = 500
+#: What the docstring of a longer module says, with its reason.
+SAYS_WHY = f"{LONGEST} lines"
 #: Where ``except Exception`` may stand: what must survive any fault of what it carries.
 BROAD = {"workflow/jobs.py", "remote/link.py", "app.py"}
 #: Hosts of package registries, spelled in halves so that this file does not name them.
@@ -42,9 +44,10 @@ def test_annotations_of_the_agent_are_never_evaluated() -> None:
         assert any(alias.name == "annotations" for n in future for alias in n.names), relative(path)
 
 
-def test_modules_stay_short_and_the_usual_one_is_small() -> None:
-    sizes = {relative(path): _lines(path) for path in python_files(DESKTOP, AGENT)}
-    assert not {name: lines for name, lines in sizes.items() if lines > LONGEST}
+def test_modules_stay_short_or_say_why_and_the_usual_one_is_small() -> None:
+    sizes = {path: _lines(path) for path in python_files(DESKTOP, AGENT)}
+    long = [path for path, lines in sizes.items() if lines > LONGEST]
+    assert not [relative(path) for path in long if SAYS_WHY not in (ast.get_docstring(tree(path)) or "")]
     written = sorted(lines for lines in sizes.values() if lines)
     assert written[len(written) // 2] < 150
 
