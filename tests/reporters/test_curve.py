@@ -28,6 +28,24 @@ def test_a_pause_cuts_the_curve_and_a_late_sample_does_not() -> None:
     assert [len(p) for p in _pieces(t, [1] * len(t))] == [22, 2]
 
 
+def test_what_is_asked_for_less_often_is_still_a_curve() -> None:
+    t = [n / 20 for n in range(40)]
+    device = [7 if n % 5 == 0 else None for n in range(40)]
+    assert _pieces(t, device) == [[n / 4 for n in range(8)]]
+    device[15:30] = [None] * 15  # 0.75 s and 1.25 s were asked for, 1 s and more were not
+    assert len(_pieces(t, device)) == 1
+    later = [*t, 9.0, 9.25]
+    assert len(_pieces(later, [*device, 7, 7])) == 2
+
+
+def test_the_name_of_a_phase_at_the_edge_stands_before_its_mark() -> None:
+    samples = Samples((0.0, 1.0), (5, 6), (None, None), (None, None))
+    phases = [Phase("invoke", 0.001, 1, 1, 1, 1, 1, start=0.999)]
+    root = ElementTree.fromstring(f"<svg>{curve.draw(samples, phases)}</svg>")
+    (name,) = [t for t in root.iter("text") if (t.text or "").startswith("invoke")]
+    assert name.get("text-anchor") == "end" and float(name.get("x", 0)) < curve.WIDTH - 14
+
+
 def test_nothing_known_is_no_curve() -> None:
     empty = Samples()
     unread = Samples((0.0, 1.0), (None, None), (None, None), (None, None))

@@ -135,6 +135,23 @@ def test_labels_stand_only_where_they_fit() -> None:
     assert widths[0] > 2  # and each block can be seen
 
 
+def test_a_name_ends_where_an_output_uses_its_inputs_memory() -> None:
+    """RELU in place: its block lies on its input's, so the input's name must end before it."""
+    capture = example_capture()
+    shared = capture.layout.placements[20]
+    placements = list(capture.layout.placements)
+    placements[21] = replace(
+        placements[21], offset=shared.offset, bytes=shared.bytes, address=shared.address, name="in place"
+    )
+    changed = replace(capture, layout=replace(capture.layout, placements=tuple(placements)))
+    labels = [
+        t for t in _parsed(svg.render(changed)).iter(f"{SVG}text") if t.get("class", "").startswith("on ")
+    ]
+    (first,) = [t for t in labels if "residual" in (t.text or "") or "al/add" in (t.text or "")]
+    (second,) = [t for t in labels if (t.text or "").startswith("in place")]
+    assert float(first.get("x", 0)) + 5.5 * len(first.text or "") < float(second.get("x", 0))
+
+
 def test_the_stamp_is_in_the_picture() -> None:
     capture = example_capture()
     text = "\n".join(_texts(_parsed(svg.render(capture))))

@@ -5,6 +5,8 @@ Colours are classes (``r-input``); whoever places the drawing brings the style s
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..domain.layout import Kind
@@ -60,7 +62,7 @@ def draw(arena: ArenaBlocks) -> str:
         _high_water(arena, frame),
         *(_block(arena, block, frame) for block in sorted(arena.blocks, key=lambda b: b.first)),
         *(_clash(clash, frame) for clash in arena.clashes),
-        *(_name(block, frame) for block in arena.blocks),
+        *(_name(block, end, frame) for block, end in _uncovered(arena.blocks)),
         _levels(arena, frame),
         _steps(arena, frame),
     ]
@@ -145,10 +147,23 @@ def _block(arena: ArenaBlocks, block: Block, frame: _Frame) -> str:
     )  # fmt: skip
 
 
-def _name(block: Block, frame: _Frame) -> str:
-    """The name and the size where both fit, the name alone where that fits, else nothing."""
+def _uncovered(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
+    """Each block with the step at which another is drawn over it: an output in its input's memory."""
+    starts: dict[int, list[int]] = {}
+    for block in blocks:
+        starts.setdefault(block.low, []).append(block.first)
+    for found in starts.values():
+        found.sort()
+    for block in blocks:
+        same = starts[block.low]
+        later = bisect_right(same, block.first)
+        yield block, min(block.end, same[later]) if later < len(same) else block.end
+
+
+def _name(block: Block, end: int, frame: _Frame) -> str:
+    """The name and the size where both fit before ``end``, the name alone where that fits, else nothing."""
     x, y = frame.x(block.first), frame.y(block.high)
-    room, height = frame.x(block.end) - x - 12, frame.y(block.low) - y
+    room, height = frame.x(end) - x - 12, frame.y(block.low) - y
     if height < 15 or room < 20:
         return ""
     name = block.placement.name or ("scratch" if block.placement.temporary else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -86,17 +87,25 @@ def draw(samples: Samples, phases: Sequence[Phase]) -> str:
 
 
 def pieces(t: Sequence[float], values: Sequence[int | None]) -> Iterator[list[Point]]:
-    """The curve cut where nothing is known: at a value that could not be read, and at a pause."""
-    longest = _longest_pause(t)
+    """The curve cut where nothing is known: at a value that could not be read, and at a pause.
+
+    A column that is known at fewer than half of the times was asked for less often than the others:
+    what is missing there was not looked for, and only a pause by its own measure cuts it.
+    """
+    known = [(at, float(value)) for at, value in zip(t, values, strict=True) if value is not None]
+    sparse = 2 * len(known) < len(t)
+    longest = _longest_pause([at for at, _ in known] if sparse else t)
+    holes = [] if sparse else [at for at, value in zip(t, values, strict=True) if value is None]
     piece: list[Point] = []
-    last = None
-    for at, value in zip(t, values, strict=True):
-        if piece and (value is None or (last is not None and at - last > longest)):
-            yield piece
-            piece = []
-        if value is not None:
-            piece.append((at, float(value)))
-        last = at
+    for at, value in known:
+        if piece:
+            before = piece[-1][0]
+            hole = bisect_left(holes, before)
+            cut = hole < len(holes) and holes[hole] < at
+            if cut or at - before > longest:
+                yield piece
+                piece = []
+        piece.append((at, value))
     if piece:
         yield piece
 
@@ -171,10 +180,11 @@ def _series(
 
 
 def _name(panel: _Panel, t: Sequence[float], values: Sequence[int | None], name: str) -> str:
-    last = _known(values)[-1]
-    return text(
-        WIDTH - _RIGHT - 4, panel.y(last) - 5, f"{name} {format_bytes(last)}", "level-name curve-name", "end"
-    )
+    """The name and the last value, where the curve ends."""
+    at, last = next((at, v) for at, v in zip(reversed(t), reversed(values), strict=True) if v is not None)
+    label = f"{name} {format_bytes(last)}"
+    x = max(panel.x(at) - 4, _LEFT + 6 + width_of(label, _LABEL))
+    return text(x, panel.y(last) - 5, label, "level-name curve-name", "end")
 
 
 def _gaps(panels: Sequence[_Panel], t: Sequence[float]) -> str:
@@ -196,26 +206,39 @@ def _gaps(panels: Sequence[_Panel], t: Sequence[float]) -> str:
     return "".join(parts)
 
 
-def _rows(samples: Samples, phases: Sequence[Phase]) -> list[tuple[Phase, str, int]]:
-    """Which row the name of each phase stands in, so that none runs into another."""
+@dataclass(frozen=True)
+class _Mark:
+    """The name of a phase beside its mark: in which row, and whether to the left of it."""
+
+    phase: Phase
+    label: str
+    x: float
+    row: int
+    left: bool
+
+
+def _marks(samples: Samples, phases: Sequence[Phase]) -> list[_Mark]:
+    """Names in as many rows as it takes for none to run into another or over the edge."""
     start, end = _span(samples, phases)
     ends: list[float] = []
     placed = []
     for phase in sorted((p for p in phases if p.start is not None), key=lambda p: p.start or 0.0):
         x = _LEFT + _PLOT * ((phase.start or 0.0) - start) / (end - start)
-        name = plain(phase.name, 32)
-        width = 14 + width_of(f"{name} {format_seconds(phase.seconds)}", _LABEL)
-        row = next((n for n, taken in enumerate(ends) if taken <= x), len(ends))
+        label = f"{plain(phase.name, 32)} {format_seconds(phase.seconds)}"
+        width = 14 + width_of(label, _LABEL)
+        left = x + width > WIDTH
+        first = x - width if left else x - 5
+        row = next((n for n, taken in enumerate(ends) if taken <= first), len(ends))
         if row == len(ends):
             ends.append(0.0)
-        ends[row] = x + width
-        placed.append((phase, name, row))
+        ends[row] = x + (5 if left else width)
+        placed.append(_Mark(phase, label, x, row, left))
     return placed
 
 
 def _head(samples: Samples, phases: Sequence[Phase]) -> float:
     """Room for the names of the phases above the curve."""
-    return 8.0 + _ROW * (1 + max((row for _, _, row in _rows(samples, phases)), default=-1))
+    return 8.0 + _ROW * (1 + max((mark.row for mark in _marks(samples, phases)), default=-1))
 
 
 def _bands(panels: Sequence[_Panel], phases: Sequence[Phase], head: float) -> str:
@@ -234,8 +257,8 @@ def _bands(panels: Sequence[_Panel], phases: Sequence[Phase], head: float) -> st
 
 def _markers(panels: Sequence[_Panel], phases: Sequence[Phase], samples: Samples) -> str:
     lines, names = [], []
-    for phase, name, row in _rows(samples, phases):
-        x, y = panels[0].x(phase.start or 0.0), 12 + row * _ROW
+    for mark in _marks(samples, phases):
+        phase, x, y = mark.phase, mark.x, 12 + mark.row * _ROW
         note = (
             f"{phase.name}: {format_seconds(phase.seconds)}\n"
             f"resident before {format_bytes(phase.rss_before)}, "
@@ -244,7 +267,8 @@ def _markers(panels: Sequence[_Panel], phases: Sequence[Phase], samples: Samples
         lines.append(element("line", class_="marker-line", x1=x, x2=x, y1=y + 5, y2=panels[-1].y0))
         diamond = f"M{number(x)} {number(y - 9)}l5 5l-5 5l-5 -5Z"
         names.append(element("path", title(note), class_="marker", d=diamond))
-        names.append(text(x + 9, y, f"{name} {format_seconds(phase.seconds)}", "level-name curve-name"))
+        at, anchor = (x - 9, "end") if mark.left else (x + 9, None)
+        names.append(text(at, y, mark.label, "level-name curve-name", anchor))
     return "".join(lines + names)
 
 

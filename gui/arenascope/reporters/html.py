@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -108,6 +109,7 @@ def render(capture: Capture, *, redact: bool = True) -> str:
     )
 
 
+@cache
 def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False
@@ -121,6 +123,7 @@ def _breakable(word: str) -> Markup:
     return Markup("<wbr>").join(_PIECES.findall(word))  # join escapes the pieces
 
 
+@cache
 def _style() -> str:
     light, dark = variables("light"), variables("dark")
     themes = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"

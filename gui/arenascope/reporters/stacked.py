@@ -56,7 +56,9 @@ def draw(parts: Sequence[Part]) -> str:
 
 
 def _label(part: Part, series: str, x: float, width: float) -> str:
-    name, size = plain(part.part, 60), format_bytes(part.bytes)
-    if not fits(name, width - 14, 11.5) or not fits(size, width - 14, 11.5):
+    size = format_bytes(part.bytes)
+    names = (plain(part.part, 60), plain(part.part.split(" and ")[0], 60))
+    name = next((n for n in names if fits(n, width - 14, 11.5)), None)
+    if name is None or not fits(size, width - 14, 11.5):
         return ""
     return text(x + 7, 19, name, f"on-part o{series}") + text(x + 7, 35, size, f"on-part o{series} strong")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TypeVar
@@ -18,6 +17,8 @@ LARGEST = 2**63 - 1
 #: Indices of tensors, operators and steps: the model format counts them in 32 bits.
 LARGEST_INDEX = 2**31 - 1
 LARGEST_ADDRESS = 2**64 - 1
+#: Seconds, either way: thirty years are no measurement.
+LARGEST_TIME = 1e9
 
 JsonObject = dict[str, object]
 
@@ -33,7 +34,7 @@ def parse(data: bytes) -> object:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
+        if _ends_early(text.rstrip(), error):
             raise damaged("it ends in the middle; a part of it is missing", str(error)) from error
         raise damaged(
             f"line {error.lineno}, column {error.colno} is not JSON", f"{error.msg}: {error.pos}"
@@ -42,6 +43,14 @@ def parse(data: bytes) -> object:
         raise damaged("its values are nested too deeply") from error
     except ValueError as error:  # an integer of thousands of digits
         raise damaged("it holds a number that is too long", str(error)) from error
+
+
+def _ends_early(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether the error is that the end is missing: nothing follows it but half of a word or number."""
+    if error.msg.startswith("Unterminated string"):
+        return True
+    rest = len(text) - error.pos
+    return error.pos > 0 and (rest <= 0 or (rest <= len(r"\u000") and not text.endswith("}")))
 
 
 def damaged(problem: str, detail: str = "") -> StoreError:
@@ -110,7 +119,7 @@ class Fields:
     def number(self, key: str) -> float:
         value = self._raw.get(key)
         if not _is_number(value):
-            raise self.fail(key, "a finite number")
+            raise self.fail(key, "a number up to 10⁹")
         return float(value)  # type: ignore[arg-type]  # checked by _is_number
 
     def choice(self, key: str, kind: type[E]) -> E:
@@ -149,7 +158,9 @@ class Fields:
         values = self.items(key)
         for number, value in enumerate(values):
             if not _is_number(value):
-                raise damaged(f"{self.place(key)}[{number}] must be a finite number, but is {_shown(value)}")
+                raise damaged(
+                    f"{self.place(key)}[{number}] must be a number up to 10⁹, but is {_shown(value)}"
+                )
         return tuple(float(v) for v in values)  # type: ignore[arg-type]  # checked above
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -165,9 +176,7 @@ def _is_whole(value: object, low: int, high: int) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    if type(value) is float:
-        return math.isfinite(value)
-    return type(value) is int and -LARGEST <= value <= LARGEST
+    return type(value) in (int, float) and -LARGEST_TIME <= value <= LARGEST_TIME  # type: ignore[operator]
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
