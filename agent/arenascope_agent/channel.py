@@ -38,7 +38,7 @@ class Channel:
         self._frames = protocol.FrameReader()
         self._outbox = bytearray()
         self._ended = False
-        self._on_room: list[Callable[[], None]] = []
+        self._on_room: Callable[[], None] | None = None
         os.set_blocking(outgoing, False)
 
     def start(
@@ -57,8 +57,8 @@ class Channel:
         return len(self._outbox) > CROWDED
 
     def when_room(self, callback: Callable[[], None]) -> None:
-        """Call once, when the client has taken what was waiting."""
-        self._on_room.append(callback)
+        """Call once, when the client has taken what was waiting. The last one asked for counts."""
+        self._on_room = callback
 
     def send(self, message: Message) -> None:
         self._write(protocol.encode(message))
@@ -71,7 +71,7 @@ class Channel:
         deadline = time.monotonic() + seconds
         poll = select.poll()
         poll.register(self._outgoing, WRITABLE)
-        while self._outbox and not self._ended:
+        while self._outbox:
             left = deadline - time.monotonic()
             if left <= 0 or not poll.poll(left * 1000):
                 break
@@ -128,8 +128,8 @@ class Channel:
         self._flush()
         if not self._outbox and not self._ended:
             self._loop.forget(self._outgoing)
-            callbacks, self._on_room = self._on_room, []
-            for callback in callbacks:
+            callback, self._on_room = self._on_room, None
+            if callback is not None:
                 callback()
 
     def _flush(self) -> None:

@@ -81,6 +81,25 @@ def test_an_agent_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     assert transport._channels[0].exit_status() == -signal.SIGKILL
 
 
+def test_an_agent_that_hangs_does_not_hold_its_sender(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_LEAVE", 0.2)
+    channel = LocalTransport().open_agent()
+    os.kill(channel.pid, signal.SIGSTOP)
+    failures: list[LinkLost] = []
+
+    def send() -> None:
+        try:
+            channel.send(b"x" * 10_000_000)
+        except LinkLost as error:
+            failures.append(error)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    channel.close()
+    sender.join(PATIENCE)
+    assert len(failures) == 1
+
+
 def test_an_agent_that_ends_says_how_and_what_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/sh")  # which cannot run a Python file
     transport = LocalTransport()

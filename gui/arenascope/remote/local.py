@@ -140,9 +140,12 @@ class LocalChannel:
                 return
             self._closed = True
             os.write(self._wake, b"x")
-            with self._sending:
-                os.close(self._to_agent)
-                self._to_agent = -1
+            if not self._sending.acquire(timeout=_LEAVE):  # a sender waits for an agent that hangs
+                os.kill(self._pid, 9)
+                self._sending.acquire()
+            os.close(self._to_agent)
+            self._to_agent = -1
+            self._sending.release()
             with self._receiving:
                 if not self._ended:
                     self._see_off()
