@@ -102,7 +102,8 @@ def unknown_key(name: str, shown: str, key_type: str) -> HostKeyUnknown:
     return HostKeyUnknown(
         f"{name} is not known here, and nobody accepted its key {shown}.",
         hint="Compare it with what the device itself shows "
-        f"(ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub), then accept it with: arenascope devices add {name}",
+        f"(ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub), then accept it with: "
+        f"arenascope devices add {name}",
     )
 
 
