@@ -42,8 +42,12 @@ class Agent:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        assert self._read_exactly(len(protocol.GREETING)) == protocol.GREETING
-        self.hello = self.next()
+        try:
+            assert self._read_exactly(len(protocol.GREETING)) == protocol.GREETING
+            self.hello = self.next()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

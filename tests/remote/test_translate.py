@@ -132,7 +132,7 @@ FUNCTIONS: list[tuple[Callable[[dict[str, Any]], object], dict[str, Any]]] = [
     (translate.agent_cost, ENDED),
 ]
 nasty = st.sampled_from(
-    [None, True, -1, 2**70, 10**400, 1.5, math.nan, math.inf, -math.inf, "", "\ud800", "x" * 10_000, [], {},
+    [None, True, -1, 2**70, 10**400, 10**5000, 1.5, math.nan, math.inf, -math.inf, "", "\ud800", "x" * 10_000, [], {},
      [[]], [None], [{}], [[1]], [[1, 2, 3]], [["1", "a", 1]], {"ceiling": -1}, {"a": 1}, {1: 2}]
 )  # fmt: skip
 values = nasty | st.recursive(

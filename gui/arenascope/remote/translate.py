@@ -7,7 +7,6 @@ a model's tensors has its own module, ``reading.py``.)
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -177,16 +176,23 @@ def _count(data: dict[str, Any], key: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 <= value < _MAX_BYTES:
-        raise WireError(f"{key} is {str(value)[:40]!r} and not a count.")
+        raise WireError(f"{key} is {_shown(value)} and not a count.")
     return value
+
+
+def _shown(value: object) -> str:
+    """A wrong value in a message; a number of a thousand digits is not written out."""
+    if isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) <= _MAX_BYTES):
+        return plain(repr(value), 40)
+    return "a very large number" if isinstance(value, int) else f"a {type(value).__name__}"
 
 
 def _real(data: dict[str, Any], key: str, limit: float) -> float | None:
     value = data.get(key)
     if value is None:
         return None
-    if type(value) not in (int, float) or not math.isfinite(value) or not 0 <= value <= limit:
-        raise WireError(f"{key} is {str(value)[:40]!r} and not a number from 0 to {limit:g}.")
+    if type(value) not in (int, float) or not 0 <= value <= limit:  # false for what is not finite, too
+        raise WireError(f"{key} is {_shown(value)} and not a number from 0 to {limit:g}.")
     return float(value)
 
 
