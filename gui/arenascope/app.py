@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .errors import ArenaScopeError
+
 if TYPE_CHECKING:
     from .views.main_window import MainWindow
 
@@ -98,17 +100,43 @@ def _when_filled(window: MainWindow, screenshot: str | None) -> None:
 
 
 def _check_display() -> None:
-    from .errors import ArenaScopeError
-
+    """Say in words what Qt would abort the whole process for."""
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
         return
-    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return
+    if not os.environ.get("DISPLAY"):
+        raise _no_display("neither DISPLAY nor WAYLAND_DISPLAY is set")
+    import ctypes
+
+    import PySide6
+
+    plugin = Path(PySide6.__path__[0]) / "Qt/plugins/platforms/libqxcb.so"
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+        if plugin.exists():
+            ctypes.CDLL(str(plugin))
+    except OSError as error:
         raise ArenaScopeError(
-            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set.",
-            hint="Without one, use: arenascope inspect MODEL, or arenascope report MODEL -o report.html",
-        )
+            f"The window cannot be opened: {error}.",
+            hint="Install the packages that packaging/system_packages.py window names.",
+        ) from error
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    refused = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if refused:
+        raise _no_display(f"no X server answers at DISPLAY={os.environ['DISPLAY']}")
+
+
+def _no_display(why: str) -> ArenaScopeError:
+    return ArenaScopeError(
+        f"The window needs a display: {why}.",
+        hint="Without one, use: arenascope inspect MODEL, or arenascope report MODEL -o report.html",
+    )
 
 
 def _trace(what: str) -> None:
     if os.environ.get(TRACE):
-        print(f"{1000 * (time.perf_counter() - STARTED):7.0f} ms  {what}", file=sys.stderr)  # noqa: T201
+        wall, cpu = 1000 * (time.perf_counter() - STARTED), 1000 * time.process_time()
+        print(f"{wall:7.0f} ms, {cpu:7.0f} ms of a core  {what}", file=sys.stderr)  # noqa: T201

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter, QPen
@@ -170,4 +170,4 @@ def _wrapped(line: str, metrics: QFontMetricsF, width: float) -> list[str]:
 
 
 def _xml(text: str) -> str:
-    return escape(text, {'"': "&quot;"})
+    return escape(text, quote=True)

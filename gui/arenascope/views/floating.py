@@ -60,9 +60,6 @@ class Floating(QFrame):
             if not inside and isinstance(watched, QWidget):
                 self.dismiss()
                 return True  # this click closes, and does nothing else
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            if event.key() == Qt.Key.Key_Escape:
-                event.accept()
         return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
