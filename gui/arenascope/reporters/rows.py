@@ -19,7 +19,8 @@ from .stamp import shape_text
 
 UNKNOWN = "unknown"
 NOTHING = "–"
-_NAME = 160  # letters of a name that are shown
+_NAME = 88  # letters of a name that are shown
+_WHOLE_NAME = 400  # the same for a pointer that rests on it
 _READERS = 3
 
 
@@ -28,6 +29,7 @@ class TensorRow:
     anchor: str
     index: str
     name: str
+    whole_name: str  #: '' where ``name`` is all of it
     role: str
     dtype: str
     shape: str
@@ -96,8 +98,9 @@ def _tensor(p: Placement, layout: MemoryLayout, several: bool) -> TensorRow:
         anchor=anchor(p.key),
         index=f"{p.subgraph}:{p.index}" if several else str(p.index),
         name=plain(p.name, _NAME).strip() or _nameless(p, layout),
+        whole_name=plain(p.name, _WHOLE_NAME) if len(p.name) > _NAME else "",
         role=role_of(p),
-        dtype=plain(p.dtype, 30),
+        dtype=plain(p.dtype, 16),
         shape=shape_text(p.shape).replace(" ", ""),
         size=format_bytes(p.bytes),
         bytes=UNKNOWN if p.bytes is None else f"{p.bytes:,}",
