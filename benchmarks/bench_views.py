@@ -22,6 +22,10 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from arenascope.qtmodels.search_state import SearchState
+from arenascope.qtmodels.selection import Selection
+from arenascope.qtmodels.tensor_table import COLUMNS
+from arenascope.views.panels.tensor_panel import TensorTable
 from arenascope.views.plots.arena_map import ArenaMap
 from arenascope.views.plots.live_chart import LiveChart
 from arenascope.views.theme import Theme, apply
@@ -153,11 +157,39 @@ def bench_live_chart(theme: Theme) -> bool:
     return good
 
 
+def bench_tensor_table(theme: Theme) -> bool:
+    capture = big_capture(10_000)
+    table, search, selection = TensorTable(theme), SearchState(), Selection()
+    table.set_selection(selection)
+    table.set_search(search)
+    table.resize(1200, 500)
+    table.show()
+    search.set_capture(capture)
+    taken = measure(lambda i: selection.set_capture(capture), 1)
+    good = report("tensor table, 10,000 rows: shown", taken, 1000)
+    assert table.model.rowCount() == 10_000
+    columns = len(COLUMNS)
+    good &= report(
+        "tensor table, 10,000 rows: sort by each column, both ways",
+        measure(lambda i: table.sort_by(i // 2 % columns), 4 * columns),
+        TABLE_MS,
+    )
+    queries = ("out", "block_1", "size>1kB", "kind:arena", "op:CONV_2D", "/w[01]$/", "alive@100", "")
+    good &= report(
+        "tensor table, 10,000 rows: filter",
+        measure(lambda i: search.set_text(queries[i % len(queries)]), 3 * len(queries)),
+        TABLE_MS,
+    )
+    table.close()
+    return good
+
+
 def main() -> int:
     app = QApplication.instance() or QApplication(sys.argv)
     theme = apply(app, "dark").theme
     good = bench_arena_map(theme)
     good &= bench_live_chart(theme)
+    good &= bench_tensor_table(theme)
     return 0 if good else 1
 
 

@@ -83,7 +83,7 @@ class ArenaBlocks:
         return int(self.sums[step]) if 0 <= step < len(self.sums) else None
 
     def hit(self, x: float, y: float) -> int | None:
-        """Row of the block at program position ``x`` and offset ``y``; of two in one place, the later born."""
+        """Row of the block at program position ``x`` and offset ``y``; of two there, the later born."""
         inside = (self.first <= x) & (x < self.end) & (self.offset <= y) & (y < self.offset + self.size)
         rows = np.flatnonzero(inside)
         if not len(rows):

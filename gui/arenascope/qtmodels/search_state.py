@@ -63,7 +63,7 @@ class SearchState(QObject):
         return self._keys is None or key in self._keys
 
     def neighbour(self, key: Key | None, by: int = 1) -> Key | None:
-        """The match after (or before) ``key`` in the order of the model, round the end; None without matches."""
+        """The match after (or before) ``key`` in the order of the model, round the end; None: no match."""
         if not self._keys:
             return None
         ordered = sorted(self._keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from ..domain.alive import Key
@@ -172,6 +173,17 @@ class Selection(QObject):
         if self.can_forward:
             self._at += 1
             self._show(self._past[self._at])
+
+    def neighbour_alive(self, by: int) -> Key | None:
+        """The tensor above (1) or below (-1) the selected one in the arena, of those alive at the step."""
+        blocks = self.blocks
+        if blocks is None or not (rows := np.flatnonzero(blocks.alive(self._step))).size:
+            return None
+        rows = rows[np.argsort(blocks.offset[rows], kind="stable")]
+        current = blocks.rows.get(self._tensor) if self._tensor is not None else None
+        at = np.flatnonzero(rows == (-1 if current is None else current))
+        place = (int(at[0]) + by) % len(rows) if len(at) else (0 if by > 0 else len(rows) - 1)
+        return blocks.placements[int(rows[place])].key
 
     # -- inside -------------------------------------------------------------------------------
 

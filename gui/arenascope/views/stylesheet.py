@@ -56,7 +56,9 @@ QPushButton:disabled, QToolButton:disabled { color: $disabled; background: $pane
 QPushButton[role="primary"], QToolButton[role="primary"], QPushButton:default {
   background: $accent; color: $accent_text; border-color: $accent; font-weight: 600; padding: 4px 16px;
 }
-QPushButton[role="primary"]:hover, QToolButton[role="primary"]:hover, QPushButton:default:hover { background: $accent_hover; }
+QPushButton[role="primary"]:hover, QToolButton[role="primary"]:hover, QPushButton:default:hover {
+  background: $accent_hover;
+}
 QPushButton[role="primary"]:focus { border-color: $text; }
 QPushButton[role="primary"]:disabled { background: $hover; color: $disabled; border-color: $border; }
 QPushButton[role="flat"], QToolButton[role="flat"] { background: transparent; border-color: transparent; }

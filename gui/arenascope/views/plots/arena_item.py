@@ -8,11 +8,13 @@ at twice the size is drawn, not enlarged.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPixmap
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ...domain.layout import Overlap
 from ...qtmodels.arena_blocks import ArenaBlocks, Bools
@@ -20,6 +22,7 @@ from ..palette import mix, with_alpha
 from ..theme import Theme
 from .block_labels import BlockLabel, BlockLabels
 from .coloring import Coloring
+from .pixel_item import PixelItem
 from .rect_array import RectArray
 
 #: How much of the panel's colour is in a block: not found by the search, alive at another step, alive now.
@@ -28,12 +31,12 @@ _FADE_ORDERED = (0.86, 0.3, 0.0)  #: a ramp must stay readable where it is faded
 _FAR = 1 << 20  # pixels beyond which a coordinate is as good as any other
 
 
-class ArenaItem(QGraphicsItem):
+class ArenaItem(PixelItem):
     """Child of a ViewBox; paints in the box's own coordinates (pixels, y down)."""
 
     def __init__(self, view: pg.ViewBox, theme: Theme, font: QFont) -> None:
         super().__init__(view)
-        self._view, self._theme = view, theme
+        self._theme = theme
         self._labels = BlockLabels(font)
         self._blocks: ArenaBlocks | None = None
         self._coloring: Coloring | None = None
@@ -51,7 +54,6 @@ class ArenaItem(QGraphicsItem):
         self._column: QRectF | None = None
         self._drawn_once = False
         self._copy: QPixmap | None = None
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsToShape)
 
     # -- what is shown ------------------------------------------------------------------------
 
@@ -116,12 +118,8 @@ class ArenaItem(QGraphicsItem):
             np.clip(right[seen], 0, wide, out=rows[:, 2], casting="unsafe")
             np.clip(bottom[seen], 0, high, out=rows[:, 3], casting="unsafe")
             group = self._group[seen]
-            starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else []
-            ends = np.r_[starts[1:], len(group)] if len(group) else []
-            self._runs = [
-                (QBrush(self._color(int(group[a]))), int(a), int(b - a))
-                for a, b in zip(starts, ends, strict=True)
-            ]
+            borders = np.flatnonzero(np.diff(group, prepend=-1, append=-1)).tolist()
+            self._runs = [(QBrush(self._color(int(group[a]))), a, b - a) for a, b in pairwise(borders)]
             self._seen = seen
             self._texts = self._label(rows, seen)
             self._clashes = [rect for o in self._overlaps if (rect := self._clash(o)) is not None]
@@ -133,7 +131,8 @@ class ArenaItem(QGraphicsItem):
         assert blocks is not None
         edges = (blocks.first, blocks.end, blocks.offset, blocks.offset + blocks.size)
         left, top, right, bottom = self._to_pixels(*(e[row : row + 1].astype(np.float64) for e in edges))
-        return QRectF(QRect(int(left[0]), int(top[0]), int(right[0] - left[0]) + 1, int(bottom[0] - top[0]) + 1))
+        corner = QPoint(int(left[0]), int(top[0]))
+        return QRectF(QRect(corner, QPoint(int(right[0]), int(bottom[0]))))
 
     def _step_column(self, bounds: QRectF) -> QRectF | None:
         low, high = self._view.viewRange()[0]
@@ -202,15 +201,12 @@ class ArenaItem(QGraphicsItem):
 
     # -- painting -----------------------------------------------------------------------------
 
-    def boundingRect(self) -> QRectF:
-        return self._view.rect()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+    def draw(self, painter: QPainter, widget: QWidget | None) -> None:
         """On the screen the second frame of one placing is kept as a pixmap, for the many that only differ
         in what lies over the blocks; a pan never pays for that copy. Pictures are drawn afresh."""
         if widget is None or not self._drawn_once:
             self._drawn_once = self._drawn_once or widget is not None
-            self._draw(painter)
+            self._draw_all(painter)
             return
         if self._copy is None:
             ratio = widget.devicePixelRatioF()
@@ -218,11 +214,11 @@ class ArenaItem(QGraphicsItem):
             self._copy.setDevicePixelRatio(ratio)
             self._copy.fill(Qt.GlobalColor.transparent)
             inner = QPainter(self._copy)
-            self._draw(inner)
+            self._draw_all(inner)
             inner.end()
         painter.drawPixmap(0, 0, self._copy)
 
-    def _draw(self, painter: QPainter) -> None:
+    def _draw_all(self, painter: QPainter) -> None:
         painter.setClipRect(self._view.rect())
         painter.setPen(Qt.PenStyle.NoPen)
         if self._column is not None:

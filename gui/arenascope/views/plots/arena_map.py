@@ -8,11 +8,13 @@ pans, a double click fits a tensor, dragging on the axis scrubs the step.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QAction,
     QFocusEvent,
@@ -32,7 +34,6 @@ from ...domain.alive import Key
 from ...domain.capture import Capture
 from ...domain.layout import Overlap
 from ...domain.overlaps import find_overlaps
-from ...domain.units import format_bytes
 from ...qtmodels.arena_blocks import ArenaBlocks
 from ...qtmodels.plain_text import plain
 from ...qtmodels.search_state import SearchState
@@ -44,10 +45,10 @@ from .arena_item import ArenaItem
 from .arena_overlay import ArenaOverlay
 from .arena_words import arena_line, chip_text, nothing_to_show, scope_title
 from .axes import BytesAxis, GridLines, StepAxis
-from .coloring import RULES, Coloring, color_by
-from .hover_card import HoverCard, place_card
-from .legend import Legend, LegendEntry
-from .picture import to_image, to_svg
+from .coloring import RULES, Coloring, color_by, legend_entries
+from .hover_card import HoverCard
+from .legend import Legend
+from .picture import settle, to_image, to_svg
 from .plot_view import MemoryViewBox, make_view
 
 
@@ -186,7 +187,8 @@ class ArenaMap(QWidget):
     def card_text(self) -> str:
         """The card of the pinned or hovered tensor, or of the selected one, as text."""
         capture = self._selection.capture
-        place = self._selection.placement_of(self._pinned or self._selection.hovered or self._selection.tensor)
+        key = self._pinned or self._selection.hovered or self._selection.tensor
+        place = self._selection.placement_of(key)
         return tensor_card(place, capture.layout).text() if place is not None and capture is not None else ""
 
     def copy_card(self) -> None:
@@ -239,7 +241,7 @@ class ArenaMap(QWidget):
         scene.sigMouseClicked.connect(self._mouse_clicked)
         self._view.installEventFilter(self)
 
-    def _links(self, selection: Selection):
+    def _links(self, selection: Selection) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
         return (
             (selection.captureChanged, self._capture_changed),
             (selection.scopeChanged, self._scope_changed),
@@ -327,29 +329,8 @@ class ArenaMap(QWidget):
         note = "bright = alive at the step"
         if self._search is not None and self._search.active:
             note += ", faint = not found"
-        self._legend.set_entries(f"colour = {coloring.title}", self._legend_entries(coloring, blocks), note)
-
-    def _legend_entries(self, coloring: Coloring, blocks: ArenaBlocks) -> tuple[LegendEntry, ...]:
-        entries = []
-        for number in coloring.present():
-            label, color = coloring.entries[number]
-            mine = coloring.class_of == number
-            count = int(mine.sum())
-            tip = f"{count:,} tensor{'s' * (count != 1)}, {format_bytes(int(blocks.size[mine].sum()))} in all"
-            entries.append(LegendEntry(label, color, tip=tip))
-        clashes = self._overlaps_here(blocks)
-        if clashes:
-            first = clashes[0]
-            entries.append(
-                LegendEntry(
-                    f"{len(clashes)} overlap{'s' * (len(clashes) > 1)} of live tensors",
-                    self._theme.role("error"),
-                    hatched=True,
-                    tip=f"#{first.first[1]} and #{first.second[1]} share {first.bytes:,} B at step {first.step}: "
-                    "one overwrites the other, results are wrong",
-                )
-            )
-        return tuple(entries)
+        entries = legend_entries(coloring, blocks, self._overlaps_here(blocks), self._theme)
+        self._legend.set_entries(f"colour = {coloring.title}", entries, note)
 
     def _overlaps_here(self, blocks: ArenaBlocks) -> tuple[Overlap, ...]:
         return tuple(o for o in self._overlaps if o.first in blocks.rows and o.second in blocks.rows)
@@ -386,7 +367,7 @@ class ArenaMap(QWidget):
         row = self._row_under(scene_position)
         self._selection.hover(None if blocks is None or row is None else blocks.placements[row].key)
 
-    def _mouse_clicked(self, event) -> None:
+    def _mouse_clicked(self, event: Any) -> None:
         if event.button() != Qt.MouseButton.LeftButton or event.isAccepted():
             return
         blocks = self._selection.blocks
@@ -417,9 +398,9 @@ class ArenaMap(QWidget):
             case Qt.Key.Key_End:
                 self._selection.set_step(self._selection.step_count - 1)
             case Qt.Key.Key_Up:
-                self._walk_alive(1)
+                self._walk(1)
             case Qt.Key.Key_Down:
-                self._walk_alive(-1)
+                self._walk(-1)
             case Qt.Key.Key_F:
                 self.fit()
             case Qt.Key.Key_0:
@@ -431,26 +412,17 @@ class ArenaMap(QWidget):
             case _:
                 super().keyPressEvent(event)
 
-    def _walk_alive(self, by: int) -> None:
-        """Select the tensor above or below among those alive at the step, by offset."""
-        blocks = self._selection.blocks
-        if blocks is None:
-            return
-        rows = np.flatnonzero(blocks.alive(self._selection.step))
-        if not len(rows):
-            return
-        rows = rows[np.argsort(blocks.offset[rows], kind="stable")]
-        current = blocks.rows.get(self._selection.tensor) if self._selection.tensor is not None else None
-        at = np.flatnonzero(rows == current)
-        place = (int(at[0]) + by) % len(rows) if len(at) else (0 if by > 0 else len(rows) - 1)
-        key = blocks.placements[int(rows[place])].key
-        self._pinned = key
-        self._selection.select(key)
+    def _walk(self, by: int) -> None:
+        """The tensor above or below, among those alive at the step; pinned, so that its card is shown."""
+        key = self._selection.neighbour_alive(by)
+        if key is not None:
+            self._pinned = key
+            self._selection.select(key)
 
     def _scope_chosen(self, index: int) -> None:
         self._selection.set_scope(*self._selection.scopes()[index])
 
-    def eventFilter(self, watched, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
             self._selection.hover(None)
         return super().eventFilter(watched, event)
@@ -475,31 +447,14 @@ class ArenaMap(QWidget):
         if capture is None or blocks is None or row is None or not self.isVisible():
             self._hide_card()
             return
-        window = self.window()
-        if self._card.parentWidget() is not window:
-            self._card.setParent(window)
-        self._card.show_card(tensor_card(blocks.placements[row], capture.layout), pinned=key == self._pinned)
-        block = self._item.rect_of(row).toRect()
         corner = self._view.mapFromScene(self._box.mapToScene(QPointF(0, 0)))
-        shown = block.translated(corner) & self._box_rect()
+        shown = self._item.rect_of(row).toRect().translated(corner) & self._box_rect()
         if shown.isEmpty():
             self._hide_card()
             return
+        self._card.show_card(tensor_card(blocks.placements[row], capture.layout), pinned=key == self._pinned)
         cursor = self._cursor if self._selection.hovered is not None else shown.center()
-
-        def to_window(point: QPoint) -> QPoint:
-            return self._view.mapTo(window, point)
-
-        place = place_card(
-            QRect(to_window(shown.topLeft()), shown.size()),
-            self._card.size(),
-            QRect(to_window(QPoint(0, 0)), self._view.size()),
-            window.rect(),
-            to_window(cursor),
-        )
-        self._card.move(place)
-        self._card.raise_()
-        self._card.show()
+        self._card.show_beside(self._view, shown, cursor)
 
     def _box_rect(self) -> QRect:
         """The plotted area in the coordinates of the view widget."""
@@ -529,10 +484,12 @@ class ArenaMap(QWidget):
         capture, blocks = self._selection.capture, self._selection.blocks
         if capture is None or blocks is None:
             return "Arena map"
-        return f"Arena map of {plain(capture.model.name, 60)} · {scope_title(blocks.subgraph, blocks.kind, True)}"
+        scope = scope_title(blocks.subgraph, blocks.kind, True)
+        return f"Arena map of {plain(capture.model.name, 60)} · {scope}"
 
     def _paint_picture(self, painter: QPainter) -> None:
         size = self._picture_size()
+        settle(self)
         title = scaled(self.font(), 1.0, bold=True)
         painter.setFont(title)
         painter.setPen(self._theme.text)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFont, QFontMetricsF, QPainter, QPainterPath, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ..palette import with_alpha
 from ..theme import Theme, scaled
 from .arena_item import ArenaItem
+from .pixel_item import PixelItem
 
 _CHIP_PAD = 10
 
 
-class ArenaOverlay(QGraphicsItem):
+class ArenaOverlay(PixelItem):
     """Child of the PlotItem, so that the chip may stand below the axis. Positions come from the ViewBox."""
 
     def __init__(self, plot: pg.PlotItem, blocks: ArenaItem, theme: Theme, font: QFont) -> None:
-        super().__init__(plot)
-        self._plot, self._view, self._blocks = plot, plot.getViewBox(), blocks
+        super().__init__(plot, z=1000)
+        self._box, self._blocks = plot.getViewBox(), blocks
         self._theme, self._font = theme, scaled(font, 0.92)
         self._metrics = QFontMetricsF(self._font)
         self._arena_bytes = 0
@@ -29,7 +30,6 @@ class ArenaOverlay(QGraphicsItem):
         self._hovered: int | None = None
         self._selected: int | None = None
         self.focused = False
-        self.setZValue(1000)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         self._theme, self._font = theme, scaled(font, 0.92)
@@ -49,13 +49,10 @@ class ArenaOverlay(QGraphicsItem):
         self._hovered, self._selected = hovered, selected
         self.update()
 
-    def boundingRect(self) -> QRectF:
-        return self._plot.rect()
-
     # -- painting -----------------------------------------------------------------------------
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        view = self._view.mapRectToItem(self._plot, self._view.rect())
+    def draw(self, painter: QPainter, widget: QWidget | None) -> None:
+        view = self._box.mapRectToItem(self._view, self._box.rect())
         painter.setFont(self._font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_step(painter, view)
@@ -68,11 +65,11 @@ class ArenaOverlay(QGraphicsItem):
             painter.drawRect(view.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _across(self, view: QRectF, x: float) -> float:
-        low, high = self._view.viewRange()[0]
+        low, high = self._box.viewRange()[0]
         return view.left() + (x - low) / (high - low) * view.width()
 
     def _up(self, view: QRectF, y: float) -> float:
-        low, high = self._view.viewRange()[1]
+        low, high = self._box.viewRange()[1]
         return view.bottom() - (y - low) / (high - low) * view.height()
 
     def _paint_step(self, painter: QPainter, view: QRectF) -> None:

@@ -55,7 +55,8 @@ def nothing_to_show(capture: Capture | None) -> tuple[str, str]:
         phase = f" during {plain(capture.outcome.phase, 40)}" if capture.outcome.phase else ""
         return (
             "The layout could not be read",
-            f"The run ended early ({capture.outcome.status.value}{phase}), before the tensors had their places.",
+            f"The run ended early ({capture.outcome.status.value}{phase}), "
+            "before the tensors had their places.",
         )
     if not capture.layout.placements:
         return ("The layout was not read", "This capture holds no tensors.")

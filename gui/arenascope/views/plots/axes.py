@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QPointF, Signal
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ..theme import Theme, scaled, tabular
+from .pixel_item import PixelItem
 
 _UNITS = ((1, "B"), (1024, "KiB"), (1024**2, "MiB"), (1024**3, "GiB"), (1024**4, "TiB"))
 #: Pixels between two ticks, at least.
@@ -101,7 +103,8 @@ class StepAxis(_Axis):
 
     def set_steps(self, steps: int) -> None:
         """Say what the axis is: an order of operators, not a clock."""
-        self.set_text(f"program order (operators 0–{steps - 1}), not time" if steps else "program order, not time")
+        span = f" (operators 0–{steps - 1})" if steps else ""
+        self.set_text(f"program order{span}, not time")
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if high <= low or size <= 0:
@@ -113,11 +116,11 @@ class StepAxis(_Axis):
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [f"{int(value):,}" for value in values]
 
-    def mouseDragEvent(self, event) -> None:
+    def mouseDragEvent(self, event: Any) -> None:
         event.accept()
         self._scrub(event.pos())
 
-    def mouseClickEvent(self, event) -> None:
+    def mouseClickEvent(self, event: Any) -> None:
         event.accept()
         self._scrub(event.pos())
 
@@ -145,24 +148,19 @@ class SecondsAxis(_Axis):
         return [f"{value:,.{digits}f}" for value in values]
 
 
-class GridLines(QGraphicsItem):
+class GridLines(PixelItem):
     """Horizontal hairlines at the ticks of an axis, behind everything else of its view."""
 
     def __init__(self, view: pg.ViewBox, axis: BytesAxis) -> None:
-        super().__init__(view)
-        self._view, self._axis = view, axis
+        super().__init__(view, z=-100)
+        self._axis = axis
         self._pen = QPen()
-        self.setZValue(-100)
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIsSelectable, False)
 
     def restyle(self, theme: Theme) -> None:
         self._pen = pg.mkPen(theme.grid)
         self.update()
 
-    def boundingRect(self) -> QRectF:
-        return self._view.rect()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+    def draw(self, painter: QPainter, widget: QWidget | None) -> None:
         rect = self._view.rect()
         low, high = self._view.viewRange()[1]
         painter.setPen(self._pen)

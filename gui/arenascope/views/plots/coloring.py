@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtGui import QColor
 
+from ...domain.layout import Overlap
 from ...domain.units import format_bytes
 from ...qtmodels.arena_blocks import ArenaBlocks
 from ...qtmodels.plain_text import plain
 from ...qtmodels.roles import ROLES, role_of
 from ..theme import Theme
+from .legend import LegendEntry
 
 Classes = npt.NDArray[np.int64]
 
@@ -44,6 +46,28 @@ class Coloring:
 def color_by(rule: str, blocks: ArenaBlocks, theme: Theme) -> Coloring:
     """Apply one of RULES. Raises KeyError for another word."""
     return _RULES[rule][1](blocks, theme)
+
+
+def legend_entries(
+    coloring: Coloring, blocks: ArenaBlocks, overlaps: tuple[Overlap, ...], theme: Theme
+) -> tuple[LegendEntry, ...]:
+    """The classes that are there, each with its count and bytes as a tip; overlaps as an error."""
+    entries = []
+    for number in coloring.present():
+        label, color = coloring.entries[number]
+        mine = coloring.class_of == number
+        count = int(mine.sum())
+        tip = f"{count:,} tensor{'s' * (count != 1)}, {format_bytes(int(blocks.size[mine].sum()))} in all"
+        entries.append(LegendEntry(label, color, tip=tip))
+    if overlaps:
+        first = overlaps[0]
+        tip = (
+            f"#{first.first[1]} and #{first.second[1]} share {first.bytes:,} B at step {first.step}: "
+            "one overwrites the other, results are wrong"
+        )
+        label = f"{len(overlaps)} overlap{'s' * (len(overlaps) > 1)} of live tensors"
+        entries.append(LegendEntry(label, theme.role("error"), hatched=True, tip=tip))
+    return tuple(entries)
 
 
 def _by_role(blocks: ArenaBlocks, theme: Theme) -> Coloring:

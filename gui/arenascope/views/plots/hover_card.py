@@ -93,6 +93,26 @@ class HoverCard(QFrame):
         self._hint.setText("pinned · Esc unpins · Ctrl+C copies" if pinned else "click pins")
         self.adjustSize()
 
+    def show_beside(self, view: QWidget, block: QRect, cursor: QPoint) -> None:
+        """Show the card in ``view``'s window, beside ``block`` (both it and ``cursor`` in ``view``)."""
+        window = view.window()
+        if self.parentWidget() is not window:
+            self.setParent(window)
+
+        def to_window(point: QPoint) -> QPoint:
+            return view.mapTo(window, point)
+
+        place = place_card(
+            QRect(to_window(block.topLeft()), block.size()),
+            self.size(),
+            QRect(to_window(QPoint(0, 0)), view.size()),
+            window.rect(),
+            to_window(cursor),
+        )
+        self.move(place)
+        self.raise_()
+        self.show()
+
     def _add_row(self, row: int) -> None:
         label, value = _label("muted"), _label("")
         value.setWordWrap(True)

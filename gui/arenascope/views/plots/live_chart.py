@@ -9,7 +9,7 @@ asks who held memory then, + and - zoom, F or 0 show everything, Esc clears.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVB
 from ...domain.capture import Capture
 from ...domain.units import format_bytes
 from ...qtmodels.plain_text import plain
-from ...qtmodels.trace_buffer import TraceBuffer
+from ...qtmodels.trace_buffer import Floats, SampleClock, TraceBuffer
 from ..empty_state import EmptyState
 from ..theme import Theme, scaled, tabular
 from .axes import BytesAxis, GridLines, SecondsAxis
@@ -30,7 +30,7 @@ from .legend import Legend, LegendEntry
 from .live_overlay import LiveOverlay
 from .live_words import moment_words, range_words
 from .phase_markers import Marker, PhaseMarkers
-from .picture import to_image, to_svg
+from .picture import settle, to_image, to_svg
 from .plot_view import TimeViewBox, make_view
 from .series_button import SeriesButton
 from .trace_item import TraceItem
@@ -54,8 +54,9 @@ class LiveChart(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._buffer = TraceBuffer(tuple(SERIES))
-        self._until: int | None = None  # rows that a paused view shows
+        self._curves = {key: TraceBuffer() for key in SERIES}
+        self._clock = SampleClock()
+        self._until: dict[str, int] | None = None  # rows of each curve that a paused view shows
         self._following = True
         self._shown_end = _SHORTEST
         self._title = "Live"
@@ -92,8 +93,9 @@ class LiveChart(QWidget):
     # -- public -------------------------------------------------------------------------------
 
     @property
-    def buffer(self) -> TraceBuffer:
-        return self._buffer
+    def curves(self) -> Mapping[str, TraceBuffer]:
+        """What was recorded: "rss" and "available"."""
+        return self._curves
 
     @property
     def graphics(self) -> pg.GraphicsView:
@@ -149,17 +151,19 @@ class LiveChart(QWidget):
             return
         samples = capture.samples
         self._title = plain(capture.model.name, 60)
-        self._buffer.append(samples.t, samples.rss, samples.available)
+        self._record(samples.t, samples.rss, samples.available)
         markers = [Marker(p.name, p.start) for p in capture.phases if p.start is not None]
-        if not capture.outcome.ok and len(self._buffer):
-            markers.append(Marker(capture.outcome.status.value, float(self._buffer.t[-1]), failed=True))
+        if not capture.outcome.ok and samples.t:
+            markers.append(Marker(capture.outcome.status.value, samples.t[-1], failed=True))
         self._markers.set_markers(markers)
         self._changed()
         self.fit()
 
     def clear(self) -> None:
         """A new run begins: nothing recorded, nothing chosen, the view follows."""
-        self._buffer.clear()
+        self._clock = SampleClock()
+        for curve in self._curves.values():
+            curve.clear()
         self._markers.set_markers([])
         self._overlay.range = self._overlay.second = self._overlay.hover = None
         self._until, self._following = None, True
@@ -170,10 +174,14 @@ class LiveChart(QWidget):
         self.fit()
 
     def add_samples(
-        self, t: Sequence[float], rss: Sequence[int | None], available: Sequence[int | None]
+        self, t: Sequence[float], rss: Sequence[float | None], available: Sequence[float | None]
     ) -> None:
-        """Seconds since the start of the run, and bytes; None is unknown and shows as a gap."""
-        self._buffer.append(t, rss, available)  # type: ignore[arg-type]
+        """Seconds since the start of the run, and bytes.
+
+        A None in ``rss`` could not be read and shows as a gap; the board's memory is read more seldom than
+        the worker's, so a None in ``available`` says nothing.
+        """
+        self._record(t, rss, available)
         self._changed()
 
     def add_phase(self, name: str, t: float) -> None:
@@ -187,7 +195,8 @@ class LiveChart(QWidget):
 
     def add_gap(self, t: float) -> None:
         """The link was lost at ``t``."""
-        self._buffer.add_gap(t)
+        for curve in self._curves.values():
+            curve.add_gap(t)
         self._changed()
 
     @property
@@ -198,7 +207,7 @@ class LiveChart(QWidget):
         """Freeze the view; recording goes on."""
         if paused == self.paused:
             return
-        self._until = len(self._buffer) if paused else None
+        self._until = {key: len(curve) for key, curve in self._curves.items()} if paused else None
         self._show_pause()
         self._changed()
         self.pausedChanged.emit(paused)
@@ -235,7 +244,8 @@ class LiveChart(QWidget):
         return to_image(self._paint_picture, self._picture_size(), scale, self._theme.panel)
 
     def render_svg(self, path: Path) -> None:
-        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, f"Memory over time: {self._title}")
+        title = f"Memory over time: {self._title}"
+        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, title)
 
     # -- building -----------------------------------------------------------------------------
 
@@ -259,9 +269,9 @@ class LiveChart(QWidget):
         self._fit.setText("Fit")
         self._fit.setToolTip("Show the whole run (F)")
         self._fit.clicked.connect(self.fit)
-        for button in (self._range_clear, self._pause, self._fit):
-            button.setProperty("role", "flat")
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for tool in (self._range_clear, self._pause, self._fit):
+            tool.setProperty("role", "flat")
+            tool.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         header = QHBoxLayout()
         header.setSpacing(6)
         for button in self._buttons.values():
@@ -292,21 +302,28 @@ class LiveChart(QWidget):
 
     # -- following the run --------------------------------------------------------------------
 
-    def _end(self) -> float:
-        rows = len(self._buffer) if self._until is None else self._until
-        last = float(self._buffer.t[rows - 1]) if rows else 0.0
-        marked = max((m.t for m in self._markers.markers), default=0.0)
-        return max(_SHORTEST if self._buffer_is_short() else 0.0, last, marked) or _SHORTEST
+    def _record(
+        self, t: Sequence[float], rss: Sequence[float | None], available: Sequence[float | None]
+    ) -> None:
+        times = np.asarray(t, np.float64)
+        gaps = self._clock.gaps(times)
+        worker, board = np.array(rss, np.float64), np.array(available, np.float64)  # None → NaN
+        read = ~np.isnan(board)
+        if not np.isnan(worker).all():
+            self._curves["rss"].append(*_with_gaps(times, worker, gaps))
+        self._curves["available"].append(*_with_gaps(times[read], board[read], gaps))
 
-    def _buffer_is_short(self) -> bool:
-        return len(self._buffer) < 2
+    def _end(self) -> float:
+        """Seconds that there are to show."""
+        ends = [curve.end or 0.0 for curve in self._curves.values()]
+        return max(*ends, *(m.t for m in self._markers.markers), 0.0) or _SHORTEST
 
     def _changed(self) -> None:
         """New data: move the view along if it follows, then draw."""
-        something = len(self._buffer) > 0 or bool(self._markers.markers)
+        something = any(self._curves.values()) or bool(self._markers.markers)
         self._view.setVisible(something)
         self._empty.setVisible(not something)
-        self._empty.say("Nothing recorded yet", "Inspect a model, or watch a board, and its memory is drawn here.")
+        self._empty.say("Nothing recorded yet", "Inspect a model or watch a board: its memory is drawn here.")
         end = self._end()
         self._box.bound(end)
         low, high = self._box.viewRange()[0]
@@ -335,7 +352,8 @@ class LiveChart(QWidget):
             shown = self._buttons[key].isChecked()
             trace.set_shown(shown)
             self._axes[key].setVisible(shown)
-            t, y = self._buffer.view(key, low, high, int(rect.width()), self._until)
+            until = None if self._until is None else self._until[key]
+            t, y = self._curves[key].view(low, high, int(rect.width()), until)
             known = y[~np.isnan(y)]
             ceiling = float(known.max()) * _HEADROOM if len(known) and known.max() > 0 else 1024.0
             trace.set_points(t, y, ceiling, band)
@@ -345,10 +363,10 @@ class LiveChart(QWidget):
 
     def _show_values(self) -> None:
         for key, button in self._buttons.items():
-            last = self._buffer.last(key)
+            last = self._curves[key].last()
             button.set_value(format_bytes(None if last is None else int(last)))
-        count = len(self._buffer)
-        waiting = 0 if self._until is None else count - self._until
+        count = max(len(curve) for curve in self._curves.values())
+        waiting = 0 if self._until is None else count - max(self._until.values())
         self._status.setText(
             f"view paused · {waiting:,} new samples recorded" if self.paused else f"{count:,} samples"
         )
@@ -359,7 +377,7 @@ class LiveChart(QWidget):
 
     def _show_range(self) -> None:
         chosen = self._overlay.range
-        self._range_label.setText("" if chosen is None else range_words(self._buffer, *chosen))
+        self._range_label.setText("" if chosen is None else range_words(self._curves, *chosen))
         self._range_label.setVisible(chosen is not None)
         self._range_clear.setVisible(chosen is not None)
 
@@ -382,12 +400,12 @@ class LiveChart(QWidget):
     def _mouse_moved(self, scene_position: QPointF) -> None:
         inside = self._box.sceneBoundingRect().contains(scene_position)
         t = self._box.mapSceneToView(scene_position).x()
-        known = inside and len(self._buffer) > 0 and t <= float(self._buffer.t[-1])
+        known = inside and 0 <= t <= self._end() and any(self._curves.values())
         self._overlay.hover = t if known else None
         self._overlay.words = []
         if known:
             colors = {key: self._theme.charts[n] for n, key in enumerate(SERIES)}
-            self._overlay.words = moment_words(self._buffer, t, SERIES, colors, self._theme.text)
+            self._overlay.words = moment_words(self._curves, t, SERIES, colors, self._theme.text)
         over = inside and self._markers.hit(self._box.mapFromScene(scene_position)) is not None
         self._view.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
         self._overlay.update()
@@ -502,6 +520,7 @@ class LiveChart(QWidget):
 
     def _paint_picture(self, painter: QPainter) -> None:
         size = self._picture_size()
+        settle(self)
         painter.setFont(scaled(self.font(), 1.0, bold=True))
         painter.setPen(self._theme.text)
         painter.drawText(
@@ -524,3 +543,10 @@ class LiveChart(QWidget):
         hover, self._overlay.hover = self._overlay.hover, None
         self._view.render(painter, QRectF(0, used, size.width(), size.height() - used), self._view.rect())
         self._overlay.hover = hover
+
+
+def _with_gaps(t: Floats, y: Floats, gaps: Floats) -> tuple[Floats, Floats]:
+    """The rows with a NaN row at each gap, in the order of time."""
+    times, values = np.r_[t, gaps], np.r_[y, np.full(len(gaps), np.nan)]
+    order = np.argsort(times, kind="stable")
+    return times[order], values[order]

@@ -5,24 +5,23 @@ from __future__ import annotations
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ..palette import with_alpha
 from ..theme import Theme, scaled, tabular
+from .pixel_item import PixelItem
 
 
-class LiveOverlay(QGraphicsItem):
+class LiveOverlay(PixelItem):
     """Child of a ViewBox; times in seconds, None where there is none."""
 
     def __init__(self, view: pg.ViewBox, theme: Theme, font: QFont) -> None:
-        super().__init__(view)
-        self._view = view
+        super().__init__(view, z=30)
         self.range: tuple[float, float] | None = None
         self.second: float | None = None
         self.hover: float | None = None
         self.words: list[tuple[str, QColor]] = []  #: of the hovered moment, one a line
         self.focused = False
-        self.setZValue(30)
         self.restyle(theme, font)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
@@ -30,10 +29,7 @@ class LiveOverlay(QGraphicsItem):
         self._metrics = QFontMetricsF(self._font)
         self.update()
 
-    def boundingRect(self) -> QRectF:
-        return self._view.rect()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+    def draw(self, painter: QPainter, widget: QWidget | None) -> None:
         rect = self._view.rect()
         if self.range is not None:
             left, right = (min(max(self._x(t), rect.left()), rect.right()) for t in self.range)

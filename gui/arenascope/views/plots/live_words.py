@@ -26,21 +26,25 @@ def signed(change: float) -> str:
 
 
 def moment_words(
-    buffer: TraceBuffer, t: float, names: Mapping[str, str], colors: Mapping[str, QColor], ink: QColor
+    curves: Mapping[str, TraceBuffer],
+    t: float,
+    names: Mapping[str, str],
+    colors: Mapping[str, QColor],
+    ink: QColor,
 ) -> list[tuple[str, QColor]]:
     """Lines for the moment ``t``, each with its colour."""
     lines = [(seconds(t), ink)]
-    for channel, name in names.items():
-        value = buffer.value_at(channel, t)
-        lines.append((f"{name}  {'no sample' if value is None else _bytes(value)}", colors[channel]))
+    for key, curve in curves.items():
+        value = curve.value_at(t)
+        lines.append((f"{names[key]}  {'no sample' if value is None else _bytes(value)}", colors[key]))
     return lines
 
 
-def range_words(buffer: TraceBuffer, t0: float, t1: float) -> str:
+def range_words(curves: Mapping[str, TraceBuffer], t0: float, t1: float) -> str:
     """Start, end and difference: of time, of the worker and of the board."""
     parts = [f"{seconds(t0)} → {seconds(t1)} (Δ {seconds(t1 - t0)})"]
-    for channel, name in (("rss", "worker"), ("available", "board")):
-        start, end = buffer.value_at(channel, t0), buffer.value_at(channel, t1)
+    for key, name in (("rss", "worker"), ("available", "board")):
+        start, end = curves[key].value_at(t0), curves[key].value_at(t1)
         if start is None or end is None:
             parts.append(f"{name} unknown at one end")
         else:

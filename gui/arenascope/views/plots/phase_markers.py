@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ...qtmodels.plain_text import plain
 from ..theme import Theme, scaled
+from .pixel_item import PixelItem
 
 ROWS = 3
 _DIAMOND, _GAP = 5.0, 6.0
@@ -38,15 +39,13 @@ def stagger(starts: list[float], widths: list[float], rows: int = ROWS) -> list[
     return placed
 
 
-class PhaseMarkers(QGraphicsItem):
+class PhaseMarkers(PixelItem):
     """Child of a ViewBox; paints in its coordinates."""
 
     def __init__(self, view: pg.ViewBox, theme: Theme, font: QFont) -> None:
-        super().__init__(view)
-        self._view = view
+        super().__init__(view, z=20)
         self._markers: list[Marker] = []
         self._placed: list[tuple[Marker, float, int | None, QRectF]] = []
-        self.setZValue(20)
         self.restyle(theme, font)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
@@ -80,7 +79,10 @@ class PhaseMarkers(QGraphicsItem):
         names = [plain(m.name, 32) for m in seen]
         widths = [2 * _DIAMOND + 3 + self._metrics.horizontalAdvance(n) for n in names]
         # A name that would leave on the right stands left of its diamond.
-        left = [x - w + _DIAMOND if x + w > rect.width() else x - _DIAMOND for x, w in zip(xs, widths, strict=True)]
+        left = [
+            x - w + _DIAMOND if x + w > rect.width() else x - _DIAMOND
+            for x, w in zip(xs, widths, strict=True)
+        ]
         order = sorted(range(len(seen)), key=left.__getitem__)
         rows = dict(
             zip(order, stagger([left[i] for i in order], [widths[i] for i in order]), strict=True)
@@ -101,10 +103,7 @@ class PhaseMarkers(QGraphicsItem):
 
     # -- painting -----------------------------------------------------------------------------
 
-    def boundingRect(self) -> QRectF:
-        return self._view.rect()
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+    def draw(self, painter: QPainter, widget: QWidget | None) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font)
         bottom = self._view.rect().bottom()
@@ -128,5 +127,6 @@ class PhaseMarkers(QGraphicsItem):
     def _paint_name(self, painter: QPainter, marker: Marker, x: float, box: QRectF) -> None:
         painter.setPen(self._theme.error if marker.failed else self._theme.muted)
         beside = box.left() < x - _DIAMOND - 1
-        inner = box.adjusted(0, 0, -2 * _DIAMOND - 3, 0) if beside else box.adjusted(2 * _DIAMOND + 3, 0, 4, 0)
+        taken = 2 * _DIAMOND + 3
+        inner = box.adjusted(0, 0, -taken, 0) if beside else box.adjusted(taken, 0, 4, 0)
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter, plain(marker.name, 32))

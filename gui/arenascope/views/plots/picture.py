@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QRect, QSize
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QWidget
 
 from ...errors import FileError
 
@@ -27,6 +28,30 @@ def to_image(paint: Paint, size: QSize, scale: float, background: QColor) -> QIm
     painter.scale(scale, scale)
     paint(painter)
     painter.end()
+    return image
+
+
+def settle(widget: QWidget) -> None:
+    """Let the layout have its say at once: what was shown or hidden just now has its place in the picture."""
+    layout = widget.layout()
+    if layout is not None:
+        layout.activate()
+
+
+def widget_image(widget: QWidget, scale: float, background: QColor) -> QImage:
+    """A whole widget, controls and all. Scaling by the pixel ratio, because a widget that renders into a
+    scaled painter is clipped to its unscaled size."""
+    settle(widget)
+    size = widget.size()
+    image = QImage(
+        max(1, round(size.width() * scale)),
+        max(1, round(size.height() * scale)),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )
+    image.setDevicePixelRatio(scale)
+    image.fill(background)
+    widget.render(image, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
+    image.setDevicePixelRatio(1.0)
     return image
 
 

@@ -33,7 +33,7 @@ class MemoryViewBox(pg.ViewBox):
 
 
 class TimeViewBox(pg.ViewBox):
-    """Time only: the wheel zooms it, dragging chooses a range, dragging with another button or with Shift pans."""
+    """Time only: the wheel zooms it, dragging chooses a range; with another button or Shift it pans."""
 
     rangeDragged = Signal(float, float, bool)  #: from, to, whether the mouse was let go
 
