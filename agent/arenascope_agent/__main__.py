@@ -39,13 +39,13 @@ def own_package():
 def main(arguments):
     # type: (list[str]) -> int
     own_package()
-    if arguments == ["serve"]:
+    if arguments in (["serve"], ["serve", "--ahead"]):
         from arenascope_agent import stdio
 
         streams = stdio.take()  # before anything else can print into the protocol
         from arenascope_agent import server
 
-        return server.serve(streams, STARTED_FROM)
+        return server.serve(streams, STARTED_FROM, ahead="--ahead" in arguments)
     if arguments == ["child"]:
         from arenascope_agent import lifeline
 

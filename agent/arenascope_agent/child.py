@@ -19,7 +19,9 @@ from . import protocol
 def main() -> int:
     """Does the task and ends the process with its exit status."""
     clock = float(os.environ.pop(protocol.ENV_RUN_START))
-    task = _task(int(os.environ.pop(protocol.ENV_TASK_FD)))
+    task_fd = int(os.environ.pop(protocol.ENV_TASK_FD))
+    name = os.environ.pop(protocol.ENV_AHEAD, "")
+    task = None if name else _task(task_fd)
     events = int(os.environ.pop(protocol.ENV_EVENT_FD))
     os.set_inheritable(events, False)
 
@@ -28,13 +30,21 @@ def main() -> int:
         while rest:
             rest = rest[os.write(events, rest) :]
 
-    status = run(task["task"], task["params"], emit, clock)
+    def params() -> dict[str, Any]:
+        return dict((task or _task(task_fd))["params"])
+
+    status = run(task["task"] if task else name, params, emit, clock)
     _leave(status)
     return status
 
 
-def run(name: str, params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None], clock: float) -> int:
-    """Exit status of a task: 0, or EXIT_REPORTED after a ``failure``. ValueError for an unknown task."""
+def run(
+    name: str, params: Callable[[], dict[str, Any]], emit: Callable[[str, dict[str, Any]], None], clock: float
+) -> int:
+    """Exit status of a task: 0, or EXIT_REPORTED after a ``failure``. ValueError for an unknown task.
+
+    ``params`` may have to wait for them, so it is called when there is nothing to do without.
+    """
     if name == "probe":
         from . import runtimes
 
@@ -44,9 +54,10 @@ def run(name: str, params: dict[str, Any], emit: Callable[[str, dict[str, Any]],
         raise ValueError("no task " + name)
     from .tasks.inspect import Inspect
 
-    inspection = Inspect(params, emit, clock)
+    inspection = Inspect(emit, clock)
     try:
-        inspection.run()
+        runtime = inspection.begin()
+        inspection.run(runtime, params())
     except Exception as error:  # noqa: BLE001  # the worker's one top: whatever stopped the task is its result
         emit("failure", inspection.failure(error))
         return protocol.EXIT_REPORTED

@@ -25,6 +25,7 @@ _OPENED = 4096
 class Run:
     """A running task. Sends every event of the run through ``send_payload``; "ended" is the last.
 
+    ``params`` None: the worker does what it can without them and waits for ``give``.
     ``hz`` None: the worker is not sampled (a probe). ``result`` is what its ``result`` event carried.
     """
 
@@ -35,7 +36,7 @@ class Run:
         argv: list[str],
         number: int,
         task: str,
-        params: dict[str, Any],
+        params: dict[str, Any] | None,
         timeout: float | None,
         hz: float | None,
         send_payload: Callable[[bytes], None],
@@ -59,6 +60,12 @@ class Run:
             self._sampler = RunSampler(loop, self._worker.pid, start, hz, self._emit)
         self._cost = self._sampler.cost if self._sampler else OwnCost(start)
         self._limit = None if timeout is None else loop.after(timeout, self._too_long)
+
+    def give(self, params: dict[str, Any], timeout: float | None) -> None:
+        """What was missing to a run that was begun ahead. The time limit counts from now."""
+        self._timeout = timeout
+        self._limit = None if timeout is None else self._loop.after(timeout, self._too_long)
+        self._worker.give(params)
 
     def cancel(self) -> None:
         self._kill("cancelled")

@@ -12,6 +12,7 @@ import sys
 import time
 
 from . import aside, cache, params, probes, protocol
+from .ahead import Ahead, fits
 from .aside import Failure
 from .channel import Channel
 from .children import Children
@@ -36,10 +37,12 @@ _LAST_WORDS = 1.0  # seconds for the client to take the last frames
 class Server:
     """One client on one channel; at most one run and one watch at a time.
 
-    ``worker_argv`` is the command that starts a worker.
+    ``worker_argv`` is the command that starts a worker. ``ahead``: begin the first run at once.
     """
 
-    def __init__(self, loop: Loop, channel: Channel, agent: str, worker_argv: list[str]) -> None:
+    def __init__(
+        self, loop: Loop, channel: Channel, agent: str, worker_argv: list[str], *, ahead: bool = False
+    ) -> None:
         self._loop = loop
         self._children = Children(loop)
         self._channel = channel
@@ -63,6 +66,7 @@ class Server:
         }
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.on_signal(number, loop.stop)
+        self._ahead = Ahead(loop, self._children, worker_argv) if ahead else None
 
     def run(self) -> int:
         """Serve until the client leaves. The exit status of the process."""
@@ -155,6 +159,7 @@ class Server:
         if given.get("timeout") is not None:
             timeout = params.number(given, "timeout", 0.001, _MAX_TIMEOUT)
         hz = params.number(given, "sample_hz", _MIN_HZ, _MAX_HZ) if "sample_hz" in given else 20.0
+        ahead, self._ahead = self._ahead, None
         run_number = self._new_run()
 
         def ended(end: dict[str, Any]) -> None:
@@ -163,6 +168,12 @@ class Server:
 
         # The response goes first, so that the client knows the number before the run's first event.
         self._channel.send(protocol.response(number, {"run": run_number}))
+        if ahead is not None:
+            if fits(run_number, task, checked, hz):
+                claimed = ahead.claim(checked, timeout, self._send_payload, ended)
+                self._run = None if claimed is None else (run_number, claimed)
+                return
+            ahead.drop()
         try:
             run = Run(
                 self._loop, self._children, self._worker_argv, run_number, task, checked, timeout, hz,
@@ -174,9 +185,12 @@ class Server:
             self._run = (run_number, run)
 
     def _probe(self, number: int, given: dict[str, Any]) -> dict[str, Any] | None:
-        facts = probes.board_facts()
+        facts = self._ahead.facts if self._ahead is not None else probes.board_facts()
         if not params.flag(given, "runtime", False):
             return facts
+        if self._ahead is not None:
+            self._ahead.drop()
+            self._ahead = None
 
         def ended(end: dict[str, Any]) -> None:
             self._run = None
@@ -269,7 +283,7 @@ def _not_started(error: OSError) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def serve(streams: tuple[int, int], started_from: str) -> int:
+def serve(streams: tuple[int, int], started_from: str, *, ahead: bool = False) -> int:
     """Serve the client behind ``streams``. ``started_from``: this agent's file or archive."""
     loop = Loop()
     channel = Channel(loop, *streams)
@@ -277,4 +291,4 @@ def serve(streams: tuple[int, int], started_from: str) -> int:
     if not started_from.endswith(".py"):
         with open(started_from, "rb") as file:
             agent = cache.own_hash(file.read())
-    return Server(loop, channel, agent, own_argv(started_from)).run()
+    return Server(loop, channel, agent, own_argv(started_from), ahead=ahead).run()

@@ -53,7 +53,7 @@ class LogRing:
 
 
 class Worker:
-    """A running task.
+    """A running task. ``params`` None: it begins as far as it can without them, and waits for ``give``.
 
     ``on_payload`` gets each frame's payload; ``on_exit`` is called once, with the wait status, after
     everything that the worker had written was handed over.
@@ -65,7 +65,7 @@ class Worker:
         children: Children,
         argv: list[str],
         task: str,
-        params: dict[str, Any],
+        params: dict[str, Any] | None,
         start: float,
         on_payload: Callable[[bytes], None],
         on_exit: Callable[[int], None],
@@ -78,10 +78,23 @@ class Worker:
         self._frames = protocol.FrameReader()
         self.broken: protocol.ProtocolError | None = None
         self.log = LogRing()
-        self.pid = self._spawn(argv, protocol.encode({"task": task, "params": params}), start)
+        self._task = task
+        self._give = -1
+        self.pid = self._spawn(argv, params, start)
         children.add(self.pid, self._exited)
         self._listen(self._events, self._events_readable)
         self._listen(self._noise, self._noise_readable)
+
+    def give(self, params: dict[str, Any]) -> None:
+        """The parameters of a task that was begun without them. Nothing when the worker has ended."""
+        try:
+            os.write(self._give, self._encoded(params))  # less than a pipe holds: checked by the server
+        except BrokenPipeError:
+            pass
+        self._close_give()
+
+    def _encoded(self, params: dict[str, Any]) -> bytes:
+        return protocol.encode({"task": self._task, "params": params})
 
     def kill(self) -> None:
         self._children.kill(self.pid)
@@ -94,16 +107,23 @@ class Worker:
         if self._events >= 0:
             self._listen(self._events, self._events_readable)
 
-    def _spawn(self, argv: list[str], task: bytes, start: float) -> int:
-        task_fd = os.memfd_create("arenascope-task", 0)  # 0: inherited
+    def _spawn(self, argv: list[str], params: dict[str, Any] | None, start: float) -> int:
+        if params is None:
+            task_fd, self._give = os.pipe()
+            os.set_inheritable(task_fd, True)
+        else:
+            task_fd = os.memfd_create("arenascope-task", 0)  # 0: inherited
         self._events, event_fd = os.pipe()
         self._noise, noise_fd = os.pipe()
         os.set_inheritable(event_fd, True)
         try:
-            os.write(task_fd, task)
-            os.lseek(task_fd, 0, os.SEEK_SET)
             environment = dict(os.environ)
             environment.update(ENVIRONMENT)
+            if params is None:
+                environment[protocol.ENV_AHEAD] = self._task
+            else:
+                os.write(task_fd, self._encoded(params))
+                os.lseek(task_fd, 0, os.SEEK_SET)
             environment[protocol.ENV_TASK_FD] = str(task_fd)
             environment[protocol.ENV_EVENT_FD] = str(event_fd)
             environment[protocol.ENV_RUN_START] = repr(start)
@@ -122,6 +142,7 @@ class Worker:
         except OSError:
             os.close(self._events)
             os.close(self._noise)
+            self._close_give()
             raise
         finally:
             os.close(task_fd)
@@ -172,7 +193,13 @@ class Worker:
             self._loop.forget(fd)
             os.close(fd)
         self._events = self._noise = -1
+        self._close_give()
         self._on_exit(status)
+
+    def _close_give(self) -> None:
+        if self._give >= 0:
+            os.close(self._give)
+            self._give = -1
 
 
 def own_argv(started_from: str) -> list[str]:

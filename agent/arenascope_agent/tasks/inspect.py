@@ -30,30 +30,39 @@ _INVOKING = ("allocate", "invoke_first", "invoke")
 #: NumPy's limits, XNNPACK, a size beyond size_t, a file that no longer fits into the address space.
 _REFUSALS = (
     "bad_alloc", "is too big", "Maximum allowed dimension", "Unable to allocate",
-    "XNNPack delegate failed to reshape", "BytesRequired number of", "failed with error '12'",
+    "XNNPack delegate failed to reshape", "failed with error '12'",
 )  # fmt: skip
+#: The same, but while loading it means that the file is wrong.
+_OVERFLOW = "BytesRequired number of"
 
 
 class Inspect:
     """One inspection. ``clock``: the CLOCK_MONOTONIC second at which the run began."""
 
-    def __init__(self, params: dict[str, Any], emit: Emit, clock: float) -> None:
-        """``params`` are those of the contract, checked by the server."""
-        self._params = params
-        self._model: str = params["model"]
+    def __init__(self, emit: Emit, clock: float) -> None:
+        self._params: dict[str, Any] = {}
+        self._model = ""
         self._emit = emit
         self._clock = clock
         self._anon: dict[str, int | None] = {}
         self._maps: list[bytes] = []
+        self._homeless = False
         #: What is being done: a phase, or "reading" or "inputs" between them.
         self.phase = "start"
 
-    def run(self) -> None:
-        """Emits every event but "failure" and "result". What the runtime raises passes through."""
-        params = self._params
+    def begin(self) -> Runtime:
+        """The phase that no parameter changes."""
         self._anon["start"] = memory.resident().anon
-        runtime = self._phase("runtime_import", self._import)
+        runtime: Runtime = self._phase("runtime_import", self._import)
         self._say_runtime(runtime)
+        return runtime
+
+    def run(self, runtime: Runtime, params: dict[str, Any]) -> None:
+        """All other phases. ``params`` are those of the contract, checked by the server.
+
+        Emits every event but "failure" and "result". What the runtime raises passes through.
+        """
+        self._params, self._model = params, params["model"]
         interpreter = self._phase(
             "load",
             lambda: runtime.open(self._model, params["threads"], params["delegate"], params["preserve_all"]),
@@ -64,6 +73,7 @@ class Inspect:
         self._phase("allocate", lambda: self._allocate(interpreter))
         self.phase = "reading"
         first = copied.run(lambda _pid: _reading().after_allocate(interpreter, self._model, self._emit))
+        self._homeless = first["homeless"]
         self.phase = "inputs"
         inputs.write(interpreter, first["inputs"], first["exact"], params["seed"])
         self._anon["inputs"] = memory.resident().anon
@@ -81,9 +91,14 @@ class Inspect:
             or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
             or (not isinstance(error, NoRuntimeError) and any(word in text for word in _REFUSALS))
         )
-        if isinstance(error, RuntimeError) and not text and self.phase in _INVOKING:
-            refused = True  # LiteRT from 2.1.6 on, when the arena cannot be had
-            text = "the runtime could not get the memory for its arena (it gives no text of its own)"
+        if self.phase in _INVOKING:
+            refused = refused or _OVERFLOW in text
+            if isinstance(error, RuntimeError) and not text:  # LiteRT from 2.1.6 on
+                refused = True
+                text = "the runtime could not get the memory for its arena (it gives no text of its own)"
+            elif self._homeless and "lacks data" in text:  # LiteRT before 2.1.6 does not look
+                refused = True
+                text = "there is no memory behind the runtime's arena: " + text
         if not text:
             text = "out of memory" if refused else type(error).__name__
         return {

@@ -36,16 +36,19 @@ def platform_has_proc() -> bool:
 
 
 class LocalChannel:
-    """A ByteChannel to an agent on this computer. The constructor starts it. OSError."""
+    """A ByteChannel to an agent on this computer. The constructor starts it. OSError.
 
-    def __init__(self) -> None:
+    ``ahead``: its first run begins to load the runtime at once, before it is asked for.
+    """
+
+    def __init__(self, *, ahead: bool = False) -> None:
         agent_in, self._to_agent = os.pipe()
         self._from_agent, agent_out = os.pipe()
         self._errors, agent_err = os.pipe()
         self._wake_read, self._wake = os.pipe()
         main = os.path.join(arenascope_agent.__path__[0], "__main__.py")
         # Isolated and without site-packages: the server starts faster and stays small.
-        argv = [sys.executable, "-I", "-S", main, "serve"]
+        argv = [sys.executable, "-I", "-S", main, "serve", *(["--ahead"] if ahead else [])]
         try:
             self._pid = os.posix_spawn(
                 argv[0],
@@ -166,14 +169,14 @@ _prestarted: list[LocalChannel] = []
 
 
 def prestart() -> None:
-    """Start the agent now, for the first ``LocalTransport.open_agent`` to find it ready.
+    """Start the agent and its first run now, for the first ``LocalTransport.open_agent`` to find them.
 
     Nothing where it cannot be: that is told when a device is asked for. An agent that nobody asks for
     leaves with this program, or with ``discard_prestarted``.
     """
     if platform_has_proc():
         try:
-            _prestarted.append(LocalChannel())
+            _prestarted.append(LocalChannel(ahead=True))
         except OSError:
             pass
 
