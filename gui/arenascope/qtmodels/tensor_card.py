@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from ..domain.figures import tensor_label
 from ..domain.layout import MemoryLayout, Placement
+from ..domain.plain_text import plain
 from ..domain.provenance import Provenance
 from ..domain.units import format_bytes, format_exact
-from .plain_text import plain
 
 _MOST_READERS = 4
 

@@ -20,8 +20,8 @@ from ..domain.alive import Key
 from ..domain.capture import Capture
 from ..domain.figures import tensor_label
 from ..domain.layout import MemoryLayout, Placement
+from ..domain.plain_text import plain
 from ..domain.units import format_bytes, format_exact
-from .plain_text import plain
 from .tensor_card import consumers_text, producer_text, shape_text
 
 _Index = QModelIndex | QPersistentModelIndex

@@ -34,8 +34,8 @@ from ...domain.alive import Key
 from ...domain.capture import Capture
 from ...domain.layout import Overlap
 from ...domain.overlaps import find_overlaps
+from ...domain.plain_text import plain
 from ...qtmodels.arena_blocks import ArenaBlocks
-from ...qtmodels.plain_text import plain
 from ...qtmodels.search_state import SearchState
 from ...qtmodels.selection import Selection
 from ...qtmodels.tensor_card import tensor_card

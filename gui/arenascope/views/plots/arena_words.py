@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ...domain.capture import Capture
 from ...domain.layout import Kind, MemoryLayout
+from ...domain.plain_text import plain
 from ...domain.units import format_bytes
 from ...qtmodels.arena_blocks import ArenaBlocks
-from ...qtmodels.plain_text import plain
 
 _KINDS = {Kind.ARENA_RW: "arena", Kind.ARENA_RW_PERSISTENT: "persistent arena"}
 

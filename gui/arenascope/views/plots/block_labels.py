@@ -10,8 +10,8 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF
 
 from ...domain.layout import Placement
+from ...domain.plain_text import plain
 from ...domain.units import format_bytes
-from ...qtmodels.plain_text import plain
 from ..palette import mix, readable_on
 from ..theme import scaled
 

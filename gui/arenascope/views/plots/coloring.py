@@ -11,10 +11,10 @@ import numpy.typing as npt
 from PySide6.QtGui import QColor
 
 from ...domain.layout import Overlap
+from ...domain.plain_text import plain
+from ...domain.roles import ROLES, role_of
 from ...domain.units import format_bytes
 from ...qtmodels.arena_blocks import ArenaBlocks
-from ...qtmodels.plain_text import plain
-from ...qtmodels.roles import ROLES, role_of
 from ..theme import Theme
 from .legend import LegendEntry
 

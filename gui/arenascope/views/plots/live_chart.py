@@ -20,8 +20,8 @@ from PySide6.QtGui import QAction, QFocusEvent, QImage, QKeyEvent, QPainter, QRe
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from ...domain.capture import Capture
+from ...domain.plain_text import plain
 from ...domain.units import format_bytes
-from ...qtmodels.plain_text import plain
 from ...qtmodels.trace_buffer import Floats, SampleClock, TraceBuffer
 from ..empty_state import EmptyState
 from ..theme import Theme, scaled, tabular

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from ...qtmodels.plain_text import plain
+from ...domain.plain_text import plain
 from ..theme import Theme, scaled
 from .pixel_item import PixelItem
 
