@@ -1,8 +1,8 @@
-"""A board over SSH. The only module that knows paramiko, so longer than others: what a foreign
-library raises, asks or leaves open ends here.
+"""A board over SSH. The only module that knows paramiko: what a foreign library raises, asks or leaves
+open ends here.
 
 One connection a board and a few channels on it. Unknown host keys are asked about and changed ones
-are a hard stop (hostkeys.py); no PTY, no agent forwarding; every step has a time-out.
+are a hard stop (trust.py); no PTY, no agent forwarding; every step has a time-out.
 """
 
 from __future__ import annotations
@@ -24,23 +24,17 @@ from paramiko import ssh_exception as kinds
 from paramiko.pkey import UnknownKeyType
 
 from ..domain.plain_text import plain
-from ..errors import (
-    Cancelled,
-    DeployError,
-    FileError,
-    HostKeyChanged,
-    LinkError,
-    LinkLost,
-)
+from ..errors import Cancelled, DeployError, FileError, HostKeyChanged, LinkError, LinkLost
 from ..settings import places
-from . import bundle, deploy, hostkeys
+from . import bundle, deploy
 from . import ssh_faults as faults
 from .address import Address
 from .login import HungUp, Key, LockedKey, Login, UnusableKey
-from .prompts import HostKeyQuestion, NoPrompts, Prompts
-from .ssh_channel import LEAVE_TIMEOUT, SshChannel
+from .prompts import NoPrompts, Prompts
+from .ssh_channel import KILL_TIMEOUT, LEAVE_TIMEOUT, SshChannel
 from .ssh_config import HostConfig, host_config
 from .transport import Progress
+from .trust import Trust
 
 CONNECT_TIMEOUT = 10.0
 BANNER_TIMEOUT = 30.0
@@ -187,9 +181,9 @@ class SshTransport:
         if not self._session.is_active():
             return
         with self._translated():
-            raw = self._session.open_session(timeout=LEAVE_TIMEOUT)
+            raw = self._session.open_session(timeout=KILL_TIMEOUT)
             raw.exec_command(deploy.kill_command(pid))
-            raw.status_event.wait(LEAVE_TIMEOUT)
+            raw.status_event.wait(KILL_TIMEOUT)
             raw.close()
 
     def _send_file(
@@ -252,8 +246,8 @@ class SshTransport:
             session.handshake_timeout = BANNER_TIMEOUT
             session.auth_timeout = AUTH_TIMEOUT
             session.channel_timeout = CHANNEL_TIMEOUT
-            keys = hostkeys.known_keys(config.known_hosts_name, self._known_hosts_files(config))
-            _prefer(session, [key.key_type for key in keys if not key.revoked])
+            trust = Trust(self.name, config, self._ssh_dir, self._known_hosts, self._prompts)
+            _prefer(session, trust.key_types)
             done = threading.Event()
             session.start_client(event=done)
             done.wait(BANNER_TIMEOUT + CONNECT_TIMEOUT)
@@ -264,7 +258,8 @@ class SshTransport:
                 error = TimeoutError()
             if error is not None:  # of any class: the peer has not shown yet who it is
                 raise self._was_closed() if self._closed else translate(error, self.name, config.port)
-            self._check_host_key(session, config, keys)
+            key = session.get_remote_server_key()
+            trust.check(key.get_name(), key.asbytes())
         except BaseException:
             _end(session, sock)
             raise
@@ -295,31 +290,6 @@ class SshTransport:
                 return sock
         raise first or OSError("no address")
 
-    def _known_hosts_files(self, config: HostConfig) -> tuple[Path, ...]:
-        users = config.user_known_hosts
-        if users is None:
-            users = (self._ssh_dir / "known_hosts", self._ssh_dir / "known_hosts2")
-        return (*users, self._known_hosts, hostkeys.SYSTEM_KNOWN_HOSTS)
-
-    def _check_host_key(self, session: Any, config: HostConfig, keys: tuple[hostkeys.KnownKey, ...]) -> None:
-        key = session.get_remote_server_key()
-        blob, name = key.asbytes(), config.known_hosts_name
-        shown = f"{key.get_name()} {hostkeys.fingerprint(blob)}"
-        verdict, line = hostkeys.judge(keys, blob)
-        if verdict is hostkeys.Verdict.KNOWN:
-            return
-        if line is not None:
-            where = f"{line.path}, line {line.line}"
-            if verdict is hostkeys.Verdict.REVOKED:
-                raise faults.revoked_key(self.name, shown, where)
-            known = f"{line.key_type} {hostkeys.fingerprint(line.blob)}"
-            remedy = f"ssh-keygen -R '{name}' -f '{line.path}'"
-            raise faults.changed_key(self.name, shown, known, remedy, where)
-        question = HostKeyQuestion(config.host, config.port, key.get_name(), hostkeys.fingerprint(blob))
-        if not self._prompts.confirm_host_key(question):
-            raise faults.unknown_key(self.name, shown, key.get_name())
-        hostkeys.remember(self._known_hosts, name, key.get_name(), blob)
-
     # -- errors -----------------------------------------------------------------------------------
 
     @contextmanager
@@ -343,8 +313,7 @@ class _Session:
         self.raw = raw
 
     def is_alive(self) -> bool:
-        alive: bool = self.raw.is_active()
-        return alive
+        return bool(self.raw.is_active())
 
     def methods(self, user: str) -> list[str]:
         try:
@@ -415,10 +384,9 @@ class _KeyStore:
 
     def public_blob(self, path: Path) -> bytes | None:
         try:
-            blob: bytes = paramiko.PublicBlob.from_file(f"{path}.pub").key_blob
+            return bytes(paramiko.PublicBlob.from_file(f"{path}.pub").key_blob)
         except _FOREIGN:
             return None
-        return blob
 
     def close(self) -> None:
         if self._agent is not None:
@@ -431,19 +399,15 @@ def _agent_listens() -> bool:
     if sys.platform == "win32" or not path:
         return sys.platform == "win32"
     with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-    return True
+        return probe.connect_ex(path) == 0
 
 
-def _prefer(session: Any, known_types: list[str]) -> None:
+def _prefer(session: Any, known_types: set[str]) -> None:
     """Ask for the types of key that are known first, so that a known host can prove itself."""
     options = session.get_security_options()
-    wanted = set(known_types)
+    wanted = known_types
     if "ssh-rsa" in wanted:  # the key's name; its signatures are made with SHA-2
-        wanted |= {"rsa-sha2-512", "rsa-sha2-256"}
+        wanted = wanted | {"rsa-sha2-512", "rsa-sha2-256"}
     options.key_types = sorted(options.key_types, key=lambda name: name not in wanted)
 
 

@@ -12,6 +12,8 @@ from . import ssh_faults as faults
 
 #: Seconds for the far process to leave after its stdin has ended.
 LEAVE_TIMEOUT = 3.0
+#: Seconds for the command that ends it where it did not, and for its end.
+KILL_TIMEOUT = 10.0
 _PACKET = 32 * 1024
 _STDERR_BYTES = 64 * 1024
 _STDERR_LINES = 40
@@ -101,9 +103,9 @@ class SshChannel:
             self._closed = True
             try:
                 self._raw.shutdown_write()  # the end of its stdin is what makes the far process leave
-                left = self._raw.status_event.wait(LEAVE_TIMEOUT)
-                if not left and self.pid:
+                if not self._raw.status_event.wait(LEAVE_TIMEOUT) and self.pid:
                     self._kill(self.pid)
+                    self._raw.status_event.wait(KILL_TIMEOUT)
             except LinkError:
                 pass  # the link is gone, and with it the far stdin
             except self._foreign:
