@@ -139,6 +139,8 @@ class Boards(QObject):
         on_result: Callable[[Any], None],
         on_error: Callable[[BaseException], None],
         on_cancelled: Callable[[], None] | None = None,
+        *,
+        endless: bool = False,
     ) -> Task:
         """Do ``job`` on a device's own thread, connecting first where that is needed."""
         worker = self._worker(target)
@@ -174,7 +176,7 @@ class Boards(QObject):
         item = self.model.item(target)
         if item is not None and not item.connected:
             self.model.update(target, state=BoardState.CONNECTING, message="connecting")
-        return self._tasks.start(label, submit, result, error, cancelled, target)
+        return self._tasks.start(label, submit, result, error, cancelled, target, endless=endless)
 
     def disconnect_board(self, target: str) -> None:
         """Close the connection; the next job makes a new one."""

@@ -48,21 +48,26 @@ class BoardItem:
 
 
 def runtime_text(board: Board | None) -> str:
-    """'LiteRT 2.1.0', 'no TFLite runtime', or '' while nothing is known."""
-    if board is None:
-        return ""
-    if board.runtime is None:
+    """'LiteRT 2.1.0', or '' where none is known."""
+    if board is None or board.runtime is None:
         return ""
     name = _RUNTIMES.get(board.runtime, board.runtime)
     return plain(f"{name} {board.runtime_version or ''}".strip(), 40)
 
 
 def machine_text(board: Board | None) -> str:
-    """'armv7l · 32-bit'; the width is said where it differs from what the machine's name says."""
+    """'armv7l', and 'aarch64 · 32-bit' where the process is not as wide as the machine's name says."""
     if board is None or board.machine is None:
         return ""
-    bits = f" · {board.bits}-bit" if board.bits is not None else ""
+    usual = 64 if "64" in board.machine or board.machine == "s390x" else 32
+    bits = f" · {board.bits}-bit" if board.bits not in (None, usual) else ""
     return plain(f"{board.machine}{bits}", 40)
+
+
+def free_text(item: BoardItem) -> str:
+    """'412 MiB free', or '' where it is not known."""
+    free = item.board.ram_available if item.board is not None and item.connected else None
+    return f"{format_bytes(free)} free" if free is not None else ""
 
 
 def describe(item: BoardItem) -> str:
@@ -71,13 +76,8 @@ def describe(item: BoardItem) -> str:
         return item.message or item.state.value
     if item.board is None:
         return "not asked yet"
-    free = item.board.ram_available
-    parts = [
-        machine_text(item.board),
-        runtime_text(item.board),
-        f"{format_bytes(free)} available" if free is not None else "",
-    ]
-    return " · ".join(p for p in parts if p) or "connected"
+    runtime = runtime_text(item.board) or ("no TFLite runtime found" if item.connected else "")
+    return " · ".join(p for p in (machine_text(item.board), runtime) if p) or "connected"
 
 
 class BoardsModel(QAbstractListModel):

@@ -214,11 +214,11 @@ class Session(QObject):
         self.runStarted.emit(self._run)
 
     def cancel(self) -> bool:
-        """Stop what goes on; False where nothing does."""
-        tasks = [t for t in self.tasks.running if not t.stopping and t is not self._watch]
-        for task in tasks:
+        """Stop what goes on, a watch only where nothing else does; False where nothing does."""
+        going = [t for t in self.tasks.running if not t.stopping]
+        for task in [t for t in going if t is not self._watch] or going:
             self.tasks.cancel(task)
-        return bool(tasks)
+        return bool(going)
 
     # -- watching -------------------------------------------------------------------------------
 
@@ -239,6 +239,7 @@ class Session(QObject):
                 lambda _: self._set_watch(None),
                 self._watch_failed,
                 lambda: self._set_watch(None),
+                endless=True,
             )
         )
 

@@ -30,6 +30,7 @@ class Task:
     text: str = ""
     done: int | None = None
     total: int | None = None
+    endless: bool = False  #: goes on until it is stopped
     stopping: bool = False
     token: CancelToken = field(default_factory=CancelToken)
     give_up: Callable[[], None] | None = None
@@ -64,9 +65,11 @@ class Tasks(QObject):
         on_error: Callable[[BaseException], None],
         on_cancelled: Callable[[], None] | None = None,
         target: str = "",
+        *,
+        endless: bool = False,
     ) -> Task:
         """``submit`` gets the task (its number is the ``source`` of its events) and returns its future."""
-        task = Task(next(self._numbers), label, target, on_cancelled=on_cancelled)
+        task = Task(next(self._numbers), label, target, endless=endless, on_cancelled=on_cancelled)
         self._running[task.number] = task
 
         def finished() -> bool:

@@ -126,7 +126,7 @@ class CommandPalette(Floating):
         return [self.list.item(n).data(_ENTRY).text for n in range(self.list.count())]
 
     def show_over(self) -> None:
-        over, unit = self.parentWidget(), self.fontMetrics()
+        over, unit = self.over, self.fontMetrics()
         width = min(unit.averageCharWidth() * 84, over.width() - 40)
         height = min(unit.height() * 26, over.height() - 120)
         self.setFixedSize(width, height)

@@ -16,6 +16,7 @@ class Floating(QFrame):
 
     def __init__(self, over: QWidget) -> None:
         super().__init__(over)
+        self.over = over
         self.setProperty("role", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -5,6 +5,8 @@ What an action does is in ``window_actions.py``; here the parts are put together
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
@@ -19,12 +21,15 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QSplitter,
+    QStackedLayout,
     QTabWidget,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from ..domain.capture import Capture
+from ..domain.graph import Graph
 from ..domain.measurement import BoardSample
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
@@ -36,6 +41,7 @@ from ..qtmodels.recents import Recents
 from ..qtmodels.session import Session
 from ..settings import Settings
 from .actions import TABS, Actions
+from .empty_state import EmptyState
 from .icons import app_icon
 from .panels.banner import Banner
 from .panels.boards import BoardsPanel
@@ -58,7 +64,27 @@ from .window_actions import WindowActions
 from .window_state import geometry_text, restore_geometry, restore_splitters, splitters_text
 
 _MARGIN = 12
+_MOST_INPUTS = 3
 _GAP = 10
+
+
+def describe_model(graph: Graph) -> str:
+    """What its file says, before any run."""
+    main = graph.main
+    inputs = [main.tensors[i] for i in main.inputs if i >= 0]
+    shown = [f"{plain(t.name, 60)}: {plain(t.dtype, 20)} {list(t.shape)}" for t in inputs[:_MOST_INPUTS]]
+    if len(inputs) > _MOST_INPUTS:
+        shown.append(f"and {len(inputs) - _MOST_INPUTS} more inputs")
+    tensors = sum(len(s.tensors) for s in graph.subgraphs)
+    facts = [
+        f"{graph.operator_count:,} operators",
+        f"{tensors:,} tensors",
+        f"{format_bytes(graph.weight_bytes)} of weights",
+    ]
+    if len(graph.subgraphs) > 1:
+        facts.append(f"{len(graph.subgraphs)} subgraphs")
+    lines = [" · ".join(facts), *shown, "", "Inspect it to see where its memory lies."]
+    return "\n".join(lines)
 
 
 class MainWindow(QMainWindow):
@@ -107,12 +133,16 @@ class MainWindow(QMainWindow):
         self.map.add_header_widget(self.search)
         self.map_card = Card()
         self.map_card.setAccessibleName("Arena map")
-        self.map_card.body.addWidget(self.map)
+        self.waiting = EmptyState()
+        self.map_stack = QStackedLayout()
+        self.map_stack.addWidget(self.map)
+        self.map_stack.addWidget(self.waiting)
+        self.map_card.body.addLayout(self.map_stack)
         self.tensors = TensorTable(theme)
         self.tensors.set_selection(session.selection)
         self.tensors.set_search(session.search)
         self.operators = OperatorsPanel(session.selection, session.search)
-        self.live = LivePanel(actions, theme)
+        self.live = LivePanel(theme)
         self.memory = MemoryPanel(theme)
         self.run = RunPanel()
         self.tabs = QTabWidget()
@@ -121,6 +151,11 @@ class MainWindow(QMainWindow):
         views = (self.tensors, self.operators, self.live, self.memory, self.run)
         for name, view in zip(TABS, views, strict=True):
             self.tabs.addTab(view, name)
+        watch = QToolButton()
+        watch.setDefaultAction(actions["watch"])
+        watch.setProperty("role", "flat")
+        watch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.tabs.setCornerWidget(watch)
         self.tabs_card = Card()
         self.tabs_card.setAccessibleName("Views")
         self.tabs_card.body.setContentsMargins(8, 4, 8, 8)
@@ -145,7 +180,7 @@ class MainWindow(QMainWindow):
         self.body.setStretchFactor(1, 1)
         self.centre.setStretchFactor(0, 11)
         self.centre.setStretchFactor(1, 9)
-        self.body.setSizes([unit * 29, unit * 100, unit * 37])
+        self.body.setSizes([unit * 30, unit * 100, unit * 37])
         self.left.setSizes([170, 290])
         self.centre.setSizes([330, 270])
 
@@ -221,10 +256,16 @@ class MainWindow(QMainWindow):
         self._offer()
 
     def _offer(self) -> None:
-        """The button of the empty map gets what is missing: a model, or a run of it."""
+        """The button of an empty view gets what is missing: a model, or a run of it."""
         model = self.session.model
+        if model is not None and model.graph is not None and self.session.entry is None:
+            self.waiting.say(f"{plain(model.name, 80)} is open", describe_model(model.graph))
+            self.map_stack.setCurrentWidget(self.waiting)
+        else:
+            self.map_stack.setCurrentWidget(self.map)
         able = model is not None and model.path is not None
         action = self.actions_["inspect" if able else "open"]
+        self.waiting.set_action(action)
         for view in (self.map, self.tensors, self.operators, self.live, self.memory, self.run):
             view.set_empty_action(action)
 
@@ -368,8 +409,6 @@ class MainWindow(QMainWindow):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Files that the system hands to a running program (macOS)."""
         if event.type() == QEvent.Type.FileOpen:
-            from pathlib import Path
-
             self.session.open(Path(event.file()))  # type: ignore[attr-defined]
             return True
         return super().eventFilter(watched, event)

@@ -96,7 +96,7 @@ class ExplainPopover(Floating):
             column.addWidget(label("There is nothing to add up in this capture.", "muted"))
 
     def show_under(self, anchor: QWidget) -> None:
-        over = self.parentWidget()
+        over = self.over
         self.adjustSize()
         corner = anchor.mapTo(over, QPoint(0, anchor.height() + 6))
         x = max(8, min(corner.x(), over.width() - self.width() - 8))

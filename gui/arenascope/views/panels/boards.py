@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import QListView, QMenu, QToolButton, QWidget
 
-from ...qtmodels.boards_model import BoardItem, BoardsModel, BoardState, describe
+from ...qtmodels.boards_model import BoardItem, BoardsModel, BoardState, describe, free_text
 from ..actions import Actions
 from ..labels import tip
 from ..theme import Theme
@@ -27,7 +27,13 @@ class BoardRows(TwoLines):
     def row(self, index: Index) -> Row:
         item: BoardItem = index.data(BoardsModel.ItemRole)
         sign, color = _SIGNS[item.state]
-        return Row(index.data(), index.data(BoardsModel.SubtitleRole), "", sign, getattr(self.theme, color))
+        return Row(
+            index.data(),
+            index.data(BoardsModel.SubtitleRole),
+            free_text(item),
+            sign,
+            getattr(self.theme, color),
+        )
 
 
 class _List(QListView):

@@ -53,6 +53,7 @@ class DetailsPanel(Card):
         self._build_tensor()
         self._column.addWidget(_line())
         self._build_alive(actions)
+        self._column.addStretch(1)
         self._column.addWidget(_line())
         self._peak_title = label("What makes the peak", "title")
         self._peak = label("", "muted", wrap=True)
@@ -111,7 +112,7 @@ class DetailsPanel(Card):
         self._alive_table.chosen.connect(self._selection.select)
         self._column.addLayout(head)
         self._column.addWidget(self._step_note)
-        self._column.addWidget(self._alive_table, 1)
+        self._column.addWidget(self._alive_table, 100)
 
     # -- following --------------------------------------------------------------------------------
 

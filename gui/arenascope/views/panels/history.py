@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QListView, QMenu, QWidget
+from PySide6.QtWidgets import QListView, QMenu, QVBoxLayout, QWidget
 
 from ...domain.measurement import Status
 from ...qtmodels.history_model import HistoryEntry, HistoryModel
@@ -53,8 +53,9 @@ class HistoryPanel(Card):
         self.body.addWidget(self.list, 1)
         self.body.setContentsMargins(6, 10, 6, 6)
         self.head.setContentsMargins(6, 0, 6, 0)
-        self._empty = EmptyState(self.list)
-        self._empty.say("", "Runs of this sitting appear here.")
+        self._empty = EmptyState()
+        self._empty.say("No runs yet", "Runs of this sitting stand here.")
+        QVBoxLayout(self.list.viewport()).addWidget(self._empty)
         for signal in (model.rowsInserted, model.rowsRemoved, model.modelReset):
             signal.connect(self._follow)
         model.dataChanged.connect(self._follow)
@@ -64,14 +65,9 @@ class HistoryPanel(Card):
         self._rows.theme = theme
         self.list.viewport().update()
 
-    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
-        super().resizeEvent(event)
-        self._empty.setGeometry(self.list.viewport().rect())
-
     def _follow(self, *_: object) -> None:
         entries = self._model.entries
         self._empty.setVisible(not entries)
-        self._empty.setGeometry(self.list.viewport().rect())
         if self._model.current in entries:
             row = entries.index(self._model.current)
             if self.list.currentIndex().row() != row:

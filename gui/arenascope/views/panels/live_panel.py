@@ -1,33 +1,37 @@
-"""Live: the chart of a run or of a watched board, and beside it what a second or a range says."""
+"""Live: the chart of a run or of a watched board, and a card with what a second or a range says."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QImage, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ...domain.capture import Capture
 from ...domain.measurement import BoardSample, Phase, Samples, TopProcesses
 from ...domain.plain_text import plain
 from ...domain.units import format_bytes, format_exact, format_seconds
-from ..actions import Actions
 from ..grab import grab, grab_svg
-from ..labels import label
 from ..plots.live_chart import LiveChart
 from ..theme import Theme
-from .mini_table import MiniRow, MiniTable
+from .mini_table import MiniRow
+from .moment_card import MomentCard
+
+#: Seconds for which a reading of the board's memory stands for the moment.
+_STILL_TRUE = 1.5
 
 
 class LivePanel(QWidget):
     """Shows one recording: the run that goes on, a watch, or the samples of a capture."""
 
-    def __init__(self, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.chart = LiveChart(theme)
-        self.chart.setMinimumWidth(self.fontMetrics().averageCharWidth() * 55)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 6, 0, 0)
+        row.addWidget(self.chart)
+        self.card = MomentCard(theme, self)
         self._t: list[float] = []
         self._rss: list[int | None] = []
         self._available: list[int | None] = []
@@ -35,48 +39,19 @@ class LivePanel(QWidget):
         self._phases: dict[str, Phase] = {}
         self.chart.secondClicked.connect(self.show_second)
         self.chart.rangeSelected.connect(self.show_range)
+        self.chart.rangeCleared.connect(self.card.hide)
         self.chart.markerClicked.connect(self.show_phase)
 
-        side = QFrame()
-        side.setMinimumWidth(self.fontMetrics().averageCharWidth() * 26)
-        side.setMaximumWidth(self.fontMetrics().averageCharWidth() * 44)
-        column = QVBoxLayout(side)
-        column.setContentsMargins(8, 0, 0, 0)
-        column.setSpacing(6)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(4)
-        watch = QToolButton()
-        watch.setDefaultAction(actions["watch"])
-        watch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        buttons.addWidget(watch)
-        buttons.addStretch(1)
-        self._reset = QPushButton("Reset range")
-        self._reset.setProperty("role", "flat")
-        self._reset.clicked.connect(self.chart.clear_range)
-        self._reset.clicked.connect(self.show_nothing)
-        column.addLayout(buttons)
-        self._title = label("", "title", wrap=True)
-        self._note = label("", "muted", wrap=True)
-        self._table = MiniTable(("", "start", "end", "difference"), (1, 2, 3), name="The chosen range")
-        self._processes = MiniTable(("process", "resident"), (1,), name="Processes that held memory then")
-        for widget in (self._title, self._note, self._table):
-            column.addWidget(widget)
-        column.addWidget(self._processes, 1)
-        column.addWidget(self._reset, 0, Qt.AlignmentFlag.AlignLeft)
-        self._filler = QWidget()
-        column.addWidget(self._filler, 1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 6, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self.chart, 1)
-        row.addWidget(side)
-        self.show_nothing()
+    def set_theme(self, theme: Theme) -> None:
+        self.chart.set_theme(theme)
+        self.card.set_theme(theme)
 
     def set_empty_action(self, action: QAction | None) -> None:
         self.chart.set_empty_action(action)
 
-    def set_theme(self, theme: Theme) -> None:
-        self.chart.set_theme(theme)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.card.place()
 
     # -- what is recorded -------------------------------------------------------------------------
 
@@ -88,13 +63,11 @@ class LivePanel(QWidget):
             self._available, self._top = list(samples.available), list(samples.processes)
             self._phases = {p.name: p for p in capture.phases}
         self.chart.set_capture(capture)
-        self.show_nothing()
 
     def begin(self) -> None:
         """A run or a watch starts: what was shown gives way."""
         self._forget()
         self.chart.clear()
-        self.show_nothing()
 
     def add_samples(self, samples: Samples) -> None:
         self._t += samples.t
@@ -121,79 +94,64 @@ class LivePanel(QWidget):
 
     def _forget(self) -> None:
         self._t, self._rss, self._available, self._top, self._phases = [], [], [], [], {}
+        self.card.hide()
 
     # -- what is asked ----------------------------------------------------------------------------
 
-    def show_nothing(self) -> None:
-        self._title.setText("Read the curve")
-        self._note.setText(
-            "Click a second to see which processes held memory then. Drag a range for its start, end and "
-            "difference. Click a marker for its phase."
-        )
-        self._table.hide()
-        self._processes.hide()
-        self._reset.hide()
-        self._filler.show()
-
     def show_second(self, t: float) -> None:
+        """Who held memory at ``t`` (seconds of the recording)."""
         at = self._at(t)
         if at is None:
             return
-        self._title.setText(f"At {format_seconds(self._t[at])}")
+        rss, available = self._rss[at], self._available_at(at)
         known = [
-            f"worker {format_bytes(self._rss[at])}" if self._rss[at] is not None else "",
-            f"available {format_bytes(self._available[at])}" if self._available[at] is not None else "",
+            f"worker {format_bytes(rss)}" if rss is not None else "",
+            f"available {format_bytes(available)}" if available is not None else "",
         ]
-        self._note.setText("\n".join(k for k in known if k) or "A gap: nothing was read here.")
         top = next((x for x in reversed(self._top) if x.t <= t), self._top[0] if self._top else None)
-        self._table.hide()
-        self._reset.hide()
-        self._processes.setVisible(top is not None)
-        self._filler.setVisible(top is None)
-        if top is not None:
-            self._processes.set_rows([
-                MiniRow((plain(p.name, 60), format_bytes(p.rss)), tip=f"pid {p.pid}\n{format_exact(p.rss)}")
-                for p in top.processes
-            ])  # fmt: skip
+        rows = [
+            MiniRow((plain(p.name, 60), format_bytes(p.rss)), tip=f"pid {p.pid}\n{format_exact(p.rss)}")
+            for p in (top.processes if top is not None else ())
+        ]
+        note = " · ".join(k for k in known if k) or "A gap: nothing was read here."
+        self.card.tell(f"At {format_seconds(self._t[at])}", note, left=self._late(t), processes=rows)
 
     def show_range(self, start: float, end: float) -> None:
         first, last = self._at(start), self._at(end)
         if first is None or last is None:
             return
-        self._title.setText(f"{format_seconds(self._t[first])} to {format_seconds(self._t[last])}")
-        self._note.setText(f"{last - first + 1} samples in {format_seconds(self._t[last] - self._t[first])}")
+        ends = (
+            ("worker", self._rss[first], self._rss[last]),
+            ("available", self._available_at(first), self._available_at(last)),
+        )
         rows = [
-            MiniRow(
-                (name, format_bytes(curve[first]), format_bytes(curve[last]), _difference(curve, first, last))
-            )
-            for name, curve in (("worker", self._rss), ("available", self._available))
+            MiniRow((name, format_bytes(before), format_bytes(after), _difference(before, after)))
+            for name, before, after in ends
         ]
-        self._table.set_rows(rows)
-        self._table.setFixedHeight(self._table.full_height())
-        self._table.show()
-        self._processes.hide()
-        self._reset.show()
-        self._filler.show()
+        span = self._t[last] - self._t[first]
+        self.card.tell(
+            f"{format_seconds(self._t[first])} to {format_seconds(self._t[last])}",
+            f"{last - first + 1} samples in {format_seconds(span)}",
+            left=self._late((start + end) / 2),
+            span=rows,
+        )
 
     def show_phase(self, name: str) -> None:
         phase = self._phases.get(name)
-        self._title.setText(plain(name, 60))
-        self._table.hide()
-        self._processes.hide()
-        self._reset.hide()
-        self._filler.show()
+        left = phase is not None and phase.start is not None and self._late(phase.start)
         if phase is None:
-            self._note.setText("This phase has not ended yet.")
+            self.card.tell(plain(name, 60), "This phase has not ended.", left=left)
             return
-        self._note.setText(
-            f"took {format_seconds(phase.seconds)}\n"
-            f"resident before: {format_bytes(phase.rss_before)}\n"
-            f"peak: {format_bytes(phase.rss_peak)}\n"
-            f"resident after: {format_bytes(phase.rss_after)}\n"
-            f"of it anonymous: {format_bytes(phase.anon_after)}\n"
-            f"of it file-backed: {format_bytes(phase.file_after)}\n"
-            "measured"
+        sizes = (
+            ("resident before", phase.rss_before),
+            ("highest", phase.rss_peak),
+            ("resident after", phase.rss_after),
+            ("of it anonymous", phase.anon_after),
+            ("of it file-backed", phase.file_after),
         )
+        rows = [MiniRow((words, format_bytes(size)), tip=format_exact(size)) for words, size in sizes]
+        note = f"took {format_seconds(phase.seconds)}, measured"
+        self.card.tell(plain(name, 60), note, left=left, processes=rows)
 
     def render_image(self, scale: float = 1.0) -> QImage:
         return self.chart.render_image(scale) if self._t else grab(self, scale)
@@ -208,9 +166,19 @@ class LivePanel(QWidget):
         """The last sample at or before ``t``; the first where none is."""
         return max(0, bisect_right(self._t, t) - 1) if self._t else None
 
+    def _available_at(self, at: int) -> int | None:
+        """The board is asked less often than the worker: the last answer counts, unless it is too old."""
+        earliest = self._t[at] - _STILL_TRUE
+        for index in range(at, -1, -1):
+            if self._available[index] is not None or self._t[index] < earliest:
+                return self._available[index]
+        return None
 
-def _difference(curve: list[int | None], first: int, last: int) -> str:
-    start, end = curve[first], curve[last]
+    def _late(self, t: float) -> bool:
+        return bool(self._t) and t > (self._t[0] + self._t[-1]) / 2
+
+
+def _difference(start: int | None, end: int | None) -> str:
     if start is None or end is None:
         return "unknown"
     return ("+" if end >= start else "−") + format_bytes(abs(end - start))

@@ -24,9 +24,11 @@ class OperatorsPanel(QWidget):
         super().__init__(parent)
         self._selection, self._search = selection, search
         self._stale = True
+        self._action: QAction | None = None
         self.table = MiniTable(_COLUMNS, (1, 2, 3, 4, 5, 6), name="Operators in the order they run")
         self.table.chosen.connect(selection.set_step)
-        self._empty = EmptyState(self.table)
+        self._empty = EmptyState()
+        QVBoxLayout(self.table.viewport()).addWidget(self._empty)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 8, 4, 4)
         column.addWidget(self.table)
@@ -36,6 +38,7 @@ class OperatorsPanel(QWidget):
         selection.stepChanged.connect(self._follow_step)
 
     def set_empty_action(self, action: QAction | None) -> None:
+        self._action = action
         self._empty.set_action(action)
 
     def render_image(self, scale: float = 1.0) -> QImage:
@@ -45,10 +48,6 @@ class OperatorsPanel(QWidget):
         super().showEvent(event)
         if self._stale:
             self._fill()
-
-    def resizeEvent(self, event) -> None:  # type: ignore[no-untyped-def]
-        super().resizeEvent(event)
-        self._empty.setGeometry(self.table.rect())
 
     def _outdated(self) -> None:
         """A view that nobody sees is filled when it is looked at."""
@@ -68,7 +67,9 @@ class OperatorsPanel(QWidget):
                     )
         self.table.set_rows(rows)
         self._empty.setVisible(not rows)
-        if self._search.active and capture is not None:
+        searched = self._search.active and capture is not None
+        self._empty.set_action(None if searched else self._action)
+        if searched:
             self._empty.say("No operator found", "None touches a tensor that the search finds.")
         else:
             self._empty.say("No operators", "A run that comes as far as a plan fills this view.")

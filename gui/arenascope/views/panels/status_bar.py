@@ -85,15 +85,16 @@ class StatusBar(QWidget):
             self._patience.stop()
             self._said = ""
             self._show()
-        elif self._progress.isVisible():
+        elif self._cancel.isVisible():
             self._show()
         elif not self._patience.isActive():
             self._patience.start()
 
     def _show(self) -> None:
         task = self._current()
-        self._progress.setVisible(task is not None)
+        self._progress.setVisible(task is not None and not task.endless)
         self._cancel.setVisible(task is not None)
+        self._cancel.setText("Stop" if task is not None and task.endless else "Cancel")
         if task is None:
             self._words.set_text(self._said)
             return
@@ -106,4 +107,6 @@ class StatusBar(QWidget):
         self._words.set_text(f"{task.label} · {said}" if said else task.label)
 
     def _current(self) -> Task | None:
-        return self._tasks.running[-1] if self._tasks.running else None
+        """The latest one that will end by itself, else a watch."""
+        running = self._tasks.running
+        return next((t for t in reversed(running) if not t.endless), running[-1] if running else None)
