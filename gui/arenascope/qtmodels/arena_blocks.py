@@ -37,6 +37,7 @@ class ArenaBlocks:
     busiest: int | None  #: first step with the largest sum
     high_water: int | None  #: first step at which the top of the arena is in use
     rows: dict[Key, int]
+    shares_memory: Bools  #: begins at the offset of another block that is still alive
 
     @classmethod
     def of(cls, layout: MemoryLayout, subgraph: int, kind: Kind = Kind.ARENA_RW) -> ArenaBlocks:
@@ -44,6 +45,11 @@ class ArenaBlocks:
         arena = layout.arena(subgraph, kind)
         planned = len(layout.plan(subgraph))
         steps = max([planned, *(max(p.last_op or 0, p.first_op or 0) + 1 for p in placements)])
+        first = np.array([p.first_op or 0 for p in placements], np.int64)
+        end = np.array(
+            [steps if p.last_op is None or p.first_op is None else p.last_op + 1 for p in placements],
+            np.int64,
+        )
         sums = np.array(alive_bytes(layout, subgraph, kind), np.int64)
         offset = np.array([p.offset or 0 for p in placements], np.int64)
         size = np.array([p.bytes or 0 for p in placements], np.int64)
@@ -53,17 +59,15 @@ class ArenaBlocks:
             placements=placements,
             offset=offset,
             size=size,
-            first=np.array([p.first_op or 0 for p in placements], np.int64),
-            end=np.array(
-                [steps if p.last_op is None or p.first_op is None else p.last_op + 1 for p in placements],
-                np.int64,
-            ),
+            first=first,
+            end=end,
             steps=steps,
             arena_bytes=arena.bytes if arena is not None else int((offset + size).max(initial=0)),
             sums=sums,
             busiest=int(np.argmax(sums)) if sums.any() else None,
             high_water=high_water_step(layout, subgraph, kind),
             rows={p.key: row for row, p in enumerate(placements)},
+            shares_memory=_shares_memory(offset, first, end),
         )
 
     def __len__(self) -> int:
@@ -89,3 +93,11 @@ class ArenaBlocks:
         if not len(rows):
             return None
         return int(rows[np.argmax(self.first[rows])])
+
+
+def _shares_memory(offset: Ints, first: Ints, end: Ints) -> Bools:
+    order = np.lexsort((first, offset))
+    shares = np.zeros(len(order), bool)
+    same = (offset[order][1:] == offset[order][:-1]) & (first[order][1:] < end[order][:-1])
+    shares[order[1:][same]] = True
+    return shares

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QLine, QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import QWidget
 
@@ -51,6 +51,8 @@ class ArenaItem(PixelItem):
         self._runs: list[tuple[QBrush, int, int]] = []
         self._texts: list[BlockLabel] = []
         self._clashes: list[QRectF] = []
+        self._shares = np.zeros(0, bool)
+        self._seams: list[QLine] = []
         self._column: QRectF | None = None
         self._drawn_once = False
         self._copy: QPixmap | None = None
@@ -94,6 +96,7 @@ class ArenaItem(PixelItem):
             group = level * len(coloring.entries) + coloring.class_of
             self._order = np.argsort(group, kind="stable")
             self._group = group[self._order]
+            self._shares = blocks.shares_memory[self._order]
             self._sorted = tuple(
                 column[self._order].astype(np.float64)
                 for column in (blocks.first, blocks.end, blocks.offset, blocks.offset + blocks.size)
@@ -102,7 +105,7 @@ class ArenaItem(PixelItem):
 
     def place(self) -> None:
         """Turn blocks into pixels for the range and size that the view has now."""
-        self._runs, self._texts, self._clashes = [], [], []
+        self._runs, self._texts, self._clashes, self._seams = [], [], [], []
         self._drawn_once, self._copy = False, None
         bounds = self._view.rect()
         self._column = self._step_column(bounds)
@@ -121,6 +124,7 @@ class ArenaItem(PixelItem):
             borders = np.flatnonzero(np.diff(group, prepend=-1, append=-1)).tolist()
             self._runs = [(QBrush(self._color(int(group[a]))), a, b - a) for a, b in pairwise(borders)]
             self._seen = seen
+            self._seams = self._seam_lines(seen, rows)
             self._texts = self._label(rows, seen)
             self._clashes = [rect for o in self._overlaps if (rect := self._clash(o)) is not None]
         self.update()
@@ -170,6 +174,13 @@ class ArenaItem(PixelItem):
         for edge in (left, top, right, bottom):
             np.clip(edge, -_FAR, _FAR, out=edge)
         return left, top, right, bottom
+
+    def _seam_lines(self, seen: np.ndarray, rows: np.ndarray) -> list[QLine]:
+        """Where a tensor begins in memory that another one has until then, there is no gap to part them."""
+        return [
+            QLine(int(left), int(top), int(left), int(bottom))
+            for left, top, _, bottom in rows[np.flatnonzero(self._shares[seen])]
+        ]
 
     def _color(self, group: int) -> QColor:
         assert self._coloring is not None
@@ -226,6 +237,9 @@ class ArenaItem(PixelItem):
         for brush, start, count in self._runs:
             painter.setBrush(brush)
             self._rects.draw(painter, start, count)
+        if self._seams:
+            painter.setPen(self._theme.panel)
+            painter.drawLines(self._seams)
         self._paint_texts(painter)
         if self._clashes:
             self._paint_clashes(painter)

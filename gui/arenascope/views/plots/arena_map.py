@@ -25,8 +25,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QPainter,
-    QResizeEvent,
-    QShowEvent,
 )
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -66,6 +64,7 @@ class ArenaMap(QWidget):
         self._coloring: Coloring | None = None
         self._overlaps: tuple[Overlap, ...] = ()
         self._pinned: Key | None = None
+        self._fitted = True
         self._cursor = QPoint()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Arena map")
@@ -160,7 +159,10 @@ class ArenaMap(QWidget):
         """Show the whole arena and the whole program."""
         blocks = self._selection.blocks
         if blocks is not None and len(blocks):
-            self._box.fit_to(0, max(1, blocks.steps), 0, blocks.arena_bytes * 1.08)
+            height = max(self._box.rect().height(), 2 * self._overlay.headroom)
+            top = blocks.arena_bytes * height / (height - self._overlay.headroom)
+            self._box.fit_to(0, max(1, blocks.steps), 0, top)
+            self._fitted = True
 
     def fit_tensor(self, key: Key) -> None:
         """Zoom to one tensor, with as much around it again."""
@@ -170,6 +172,7 @@ class ArenaMap(QWidget):
             return
         first, end = int(blocks.first[row]), int(blocks.end[row])
         low, size = int(blocks.offset[row]), int(blocks.size[row])
+        self._fitted = False
         self._box.fit_to(
             first - (end - first) / 2, end + (end - first) / 2, low - size / 2, low + size + size / 2
         )
@@ -234,7 +237,8 @@ class ArenaMap(QWidget):
         column.addWidget(self._view, 1)
         column.addWidget(self._empty, 1)
         self._box.sigRangeChanged.connect(self._moved)
-        self._box.sigResized.connect(self._moved)
+        self._box.sigResized.connect(self._resized)
+        self._box.sigRangeChangedManually.connect(self._moved_by_hand)
         self._step_axis.scrubbed.connect(lambda step: self._selection.set_step(step))
         scene = self._view.scene()
         scene.sigMouseMoved.connect(self._mouse_moved)
@@ -280,7 +284,7 @@ class ArenaMap(QWidget):
         self._step_axis.set_steps(blocks.steps)
         self._overlay.set_arena(blocks.arena_bytes, arena_line(blocks), blocks.high_water)
         self._overlay.set_rows(None, None)
-        self._box.bound(0, max(1, blocks.steps), 0, blocks.arena_bytes * 1.08)
+        self._box.bound(0, max(1, blocks.steps), 0, blocks.arena_bytes)
         self.fit()
         self._step_changed()
         self._recolor()
@@ -342,6 +346,15 @@ class ArenaMap(QWidget):
         self._overlay.set_rows(
             None if hovered is None else rows.get(hovered), None if selected is None else rows.get(selected)
         )
+
+    def _moved_by_hand(self) -> None:
+        self._fitted = False
+
+    def _resized(self) -> None:
+        """Whoever saw everything sees everything after a change of size, too."""
+        if self._fitted:
+            self.fit()
+        self._moved()
 
     def _moved(self) -> None:
         self._item.place()
@@ -466,14 +479,6 @@ class ArenaMap(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self._hide_card()
         super().hideEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._moved()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._moved()
 
     # -- pictures -----------------------------------------------------------------------------
 

@@ -36,6 +36,11 @@ class ArenaOverlay(PixelItem):
         self._metrics = QFontMetricsF(self._font)
         self.update()
 
+    @property
+    def headroom(self) -> float:
+        """Pixels above the arena line that its words need."""
+        return self._metrics.height() + 10
+
     def set_arena(self, arena_bytes: int, text: str, mark: int | None) -> None:
         """``mark``: the step at which the top of the arena is first in use."""
         self._arena_bytes, self._line_text, self._mark = arena_bytes, text, mark

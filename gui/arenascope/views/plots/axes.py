@@ -51,7 +51,7 @@ class _Axis(pg.AxisItem):
         super().__init__(side, maxTickLength=0)
         self._text = label
         self.enableAutoSIPrefix(False)
-        self.setStyle(tickTextOffset=6, hideOverlappingLabels=False)
+        self.setStyle(tickTextOffset=5, hideOverlappingLabels=False)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
         small = tabular(scaled(font, 0.92))
@@ -80,7 +80,7 @@ class BytesAxis(_Axis):
     def restyle(self, theme: Theme, font: QFont) -> None:
         super().restyle(theme, font)
         metrics = QFontMetricsF(tabular(scaled(font, 0.92)))
-        self.setWidth(metrics.horizontalAdvance("1,024.0 KiB") + metrics.height() + 12)
+        self.setWidth(metrics.horizontalAdvance("1,024 KiB") + metrics.height() + 10)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         if high <= low or size <= 0:

@@ -59,8 +59,9 @@ class BlockLabels:
         if len(fits) > _MOST:
             area = (wide * high)[fits]
             fits = fits[np.argpartition(-area, _MOST)[:_MOST]]
+        wide[fits] = _uncovered(left[fits], right[fits], bottom[fits]) - left[fits] + 1
         made: list[BlockLabel] = []
-        for i in fits:
+        for i in fits[wide[fits] >= self._least]:
             block = color(int(i))
             ink = readable_on(block)
             if faded(int(i)):
@@ -94,3 +95,17 @@ class BlockLabels:
                 BlockLabel(x, middle - 1 + self._size_metrics.ascent(), size, soft, self._size),
             ]
         return [BlockLabel(x, middle + self._metrics.ascent() / 2 - 1, shown, ink, self._name)]
+
+
+
+def _uncovered(left: np.ndarray, right: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Right edges up to where a later block begins in the same memory.
+
+    Tensors that share memory in place cover each other, with their lower edge in common.
+    """
+    made = right.copy()
+    order = np.lexsort((left, bottom))
+    one, other = order[:-1], order[1:]
+    covered = (bottom[one] == bottom[other]) & (left[one] < left[other]) & (left[other] <= right[one])
+    made[one[covered]] = left[other[covered]] - 1
+    return made

@@ -36,7 +36,7 @@ from .series_button import SeriesButton
 from .trace_item import TraceItem
 
 #: Channel → what it is, in the legend.
-SERIES = {"rss": "worker, resident", "available": "board, available"}
+SERIES = {"rss": "worker resident", "available": "board available"}
 #: While less has happened, the axis shows this many seconds.
 _SHORTEST = 5.0
 _HEADROOM = 1.08
@@ -65,8 +65,8 @@ class LiveChart(QWidget):
 
         self._box = TimeViewBox()
         self._axes = {
-            "rss": BytesAxis("worker, resident"),
-            "available": BytesAxis("board, available", "right"),
+            "rss": BytesAxis("worker resident"),
+            "available": BytesAxis("board available", "right"),
         }
         self._seconds = SecondsAxis()
         self._view, self._plot = make_view(
@@ -276,9 +276,11 @@ class LiveChart(QWidget):
         header.setSpacing(6)
         for button in self._buttons.values():
             header.addWidget(button)
-        header.addStretch(1)
-        for widget in (self._status, self._pause, self._fit):
-            header.addWidget(widget)
+        self._status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        header.addWidget(self._status, 1)
+        header.addWidget(self._pause)
+        header.addWidget(self._fit)
         chosen = QHBoxLayout()
         chosen.setContentsMargins(6, 0, 0, 0)
         chosen.addWidget(self._range_label, 1)

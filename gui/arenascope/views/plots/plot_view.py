@@ -21,7 +21,7 @@ class MemoryViewBox(pg.ViewBox):
 
     def bound(self, x0: float, x1: float, y0: float, y1: float) -> None:
         """The range that there is: one can pan half of it beyond its edges and zoom out to twice of it."""
-        wide, high = x1 - x0, y1 - y0
+        wide, high = x1 - x0, (y1 - y0) * 1.3
         self.setLimits(
             xMin=x0 - wide / 2, xMax=x1 + wide / 2, yMin=y0 - high / 2, yMax=y1 + high / 2,
             minXRange=min(wide, _LEAST_X), minYRange=min(high, _LEAST_Y),

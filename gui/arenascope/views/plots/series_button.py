@@ -12,7 +12,10 @@ _SWATCH, _GAP, _PAD = 11.0, 7.0, 6.0
 
 
 class SeriesButton(QAbstractButton):
-    """Its width leaves room for the longest value, so that nothing moves while numbers change."""
+    """Its width leaves room for the longest value, so that nothing moves while numbers change.
+
+    Where there is less room than that, the value gives way.
+    """
 
     soloed = Signal()  #: Alt+click
 
@@ -38,12 +41,13 @@ class SeriesButton(QAbstractButton):
             self.update()
 
     def sizeHint(self) -> QSize:
-        metrics = QFontMetricsF(tabular(self.font()))
-        wide = metrics.horizontalAdvance(self.text()) + metrics.horizontalAdvance("1,023.9 MiB")
-        return QSize(int(wide + _SWATCH + 3 * _GAP + 2 * _PAD), int(metrics.height()) + 10)
+        value = QFontMetricsF(tabular(self.font())).horizontalAdvance("1,023.9 MiB")
+        return self.minimumSizeHint() + QSize(int(value + _GAP), 0)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        metrics = QFontMetricsF(tabular(self.font()))
+        wide = metrics.horizontalAdvance(self.text()) + _SWATCH + _GAP + 2 * _PAD
+        return QSize(int(wide) + 1, int(metrics.height()) + 10)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
@@ -69,6 +73,8 @@ class SeriesButton(QAbstractButton):
             (self.text(), x, inks[on]),
             (self.value, x + name + _GAP, self._color if on else self._faint),
         ):
+            if left + metrics.horizontalAdvance(text) > self.width():
+                continue
             painter.setPen(ink)
             painter.drawText(
                 QRectF(left, 0, self.width() - left, self.height()), Qt.AlignmentFlag.AlignVCenter, text
