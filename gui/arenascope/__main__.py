@@ -71,19 +71,15 @@ def _window(arguments: list[str]) -> int:
     for path in arguments:
         if not os.path.exists(path):  # noqa: PTH110 - pathlib is not loaded yet
             raise FileError(f"There is no file {path}.")
-    no_screen = not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if sys.platform.startswith("linux") and no_screen and not os.environ.get("QT_QPA_PLATFORM"):
-        raise ArenaScopeError(
-            "The window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set.",
-            hint="Without one, use: arenascope inspect MODEL, or arenascope report MODEL -o report.html",
-        )
     try:
-        from .app import run
+        from PySide6 import QtWidgets  # noqa: F401 - the first that needs libraries of the system
     except ImportError as error:
         raise ArenaScopeError(
             f"The window cannot be loaded: {error}",
             hint="A system library that Qt needs is missing; packaging/system_packages.py names its package.",
         ) from error
+    from .app import run
+
     return run(arguments)
 
 
