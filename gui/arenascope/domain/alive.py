@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .layout import Kind, MemoryLayout, Placement
+from .memo import once_per_layout
 
 Key = tuple[int, int]
 
@@ -24,6 +25,7 @@ class AliveSet:
     bytes: int
 
 
+@once_per_layout
 def shared_in_place(layout: MemoryLayout, subgraph: int = 0) -> dict[Key, Key]:
     """In-place outputs → the tensor in whose memory they lie (the root of a chain)."""
     roots: dict[Key, Key] = {}
@@ -56,6 +58,7 @@ def alive_set(layout: MemoryLayout, step: int, subgraph: int = 0, kind: Kind = K
     return AliveSet(subgraph, step, tuple(alive), shared, total)
 
 
+@once_per_layout
 def alive_bytes(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> list[int]:
     """Bytes alive at each step of the plan, in O(tensors + steps)."""
     steps = len(layout.plan(subgraph))
@@ -70,6 +73,7 @@ def alive_bytes(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA
     return list(_running(changes[:steps]))
 
 
+@once_per_layout
 def busiest_step(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> int | None:
     """The first step with the largest sum of bytes alive: no arena can be smaller than that sum."""
     sums = alive_bytes(layout, subgraph, kind)
@@ -77,6 +81,7 @@ def busiest_step(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.AREN
     return sums.index(largest) if largest else None
 
 
+@once_per_layout
 def high_water_step(layout: MemoryLayout, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> int | None:
     """The first step at which a tensor that reaches the top of the arena is alive."""
     arena = layout.arena(subgraph, kind)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from .memo import once_per_layout
+
 
 class Kind(StrEnum):
     """The runtime's own allocation types (tflite-memory.md §1), lower case."""
@@ -132,6 +134,7 @@ class MemoryLayout:
         found = self.operator(subgraph, index)
         return found.name if found else ""
 
+    @once_per_layout
     def plan(self, subgraph: int = 0) -> tuple[PlacedOperator, ...]:
         """Operators of a subgraph in execution order."""
         ops = [o for o in self.operators if o.subgraph == subgraph and o.step is not None]
@@ -140,5 +143,6 @@ class MemoryLayout:
     def arena(self, subgraph: int, kind: Kind = Kind.ARENA_RW) -> Arena | None:
         return next((a for a in self.arenas if a.subgraph == subgraph and a.kind == kind), None)
 
+    @once_per_layout
     def in_arena(self, subgraph: int, kind: Kind = Kind.ARENA_RW) -> tuple[Placement, ...]:
         return tuple(p for p in self.placements if p.subgraph == subgraph and p.kind == kind and p.in_arena)

@@ -7,11 +7,13 @@ wrong results on tflite-runtime 2.14 and LiteRT), so it is looked for in every r
 from __future__ import annotations
 
 from .layout import Kind, MemoryLayout, Overlap, Placement
+from .memo import once_per_layout
 
 #: Operators that only rename the shape: sharing with their input is harmless however long both are read.
 _KEEPS_DATA = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "BITCAST"})
 
 
+@once_per_layout
 def find_overlaps(layout: MemoryLayout) -> tuple[Overlap, ...]:
     """All pairs, by subgraph and arena, in the order of their steps."""
     found: list[Overlap] = []

@@ -18,6 +18,7 @@ from .bridge import GuiBridge
 from .history_model import HistoryEntry
 from .notices import Level, Notice
 from .tasks import Task, Tasks
+from .warm import warmed
 
 MODEL_SUFFIXES = (".tflite", ".lite")
 CAPTURE_SUFFIX = ".ascope"
@@ -75,7 +76,7 @@ def read_capture(path: Path) -> HistoryEntry:
     """A capture, with its model's file where that lies beside it under its name and is the same model."""
     from ..store.capture import load
 
-    capture = load(path)
+    capture = warmed(load(path))
     return HistoryEntry(capture, path=path, model_path=_model_beside(capture, path))
 
 

@@ -31,6 +31,7 @@ from .prompts import Questions
 from .search_state import SearchState
 from .selection import Selection
 from .tasks import Task, Tasks
+from .warm import warmed
 
 Inspect = Callable[..., Capture]
 
@@ -201,7 +202,7 @@ class Session(QObject):
             def tell(event: object) -> None:
                 self.bridge.post(event, task.number)
 
-            return self._inspect(device, path, request, tell, task.token)
+            return warmed(self._inspect(device, path, request, tell, task.token))
 
         self._run = self.boards.run(
             f"Inspecting {plain(model.name, 60)} on {plain(item.title, 40)}",

@@ -5,6 +5,7 @@ What an action does is in ``window_actions.py``; here the parts are put together
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
@@ -111,7 +112,8 @@ class MainWindow(QMainWindow):
         self._model_changed(session.model)
         self.bar.set_request(session.request)
         self._target_changed(session.target)
-        self._app.installEventFilter(self)
+        if sys.platform == "darwin":  # a filter of Python costs something at every event
+            self._app.installEventFilter(self)
         self.map.setFocus()
 
     # -- building ---------------------------------------------------------------------------------

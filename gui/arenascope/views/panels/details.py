@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -68,16 +70,21 @@ class DetailsPanel(Card):
         self.body.addWidget(scroll, 1)
         self.body.setContentsMargins(12, 10, 6, 10)
 
-        selection.captureChanged.connect(lambda _: self._all())
-        selection.tensorChanged.connect(lambda _: self._tensor())
-        selection.hoverChanged.connect(lambda _: self._tensor())
-        selection.stepChanged.connect(lambda _: self._alive())
-        selection.scopeChanged.connect(lambda *_: self._scope())
-        self._all()
+        # A new capture sends every signal: each part is made once, when all have been.
+        self._stale: dict[str, Callable[[], None]] = {}
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.settle)
+        selection.captureChanged.connect(lambda _: self._soon(tensor=True, scope=True, alive=True))
+        selection.tensorChanged.connect(lambda _: self._soon(tensor=True))
+        selection.hoverChanged.connect(lambda _: self._soon(tensor=True))
+        selection.stepChanged.connect(lambda _: self._soon(alive=True))
+        selection.scopeChanged.connect(lambda *_: self._soon(scope=True, alive=True))
+        self._soon(tensor=True, scope=True, alive=True)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
-        self._all()
+        self._soon(alive=True)
 
     # -- building ---------------------------------------------------------------------------------
 
@@ -116,12 +123,20 @@ class DetailsPanel(Card):
 
     # -- following --------------------------------------------------------------------------------
 
-    def _all(self) -> None:
-        self._tensor()
-        self._scope()
+    def _soon(self, *, tensor: bool = False, scope: bool = False, alive: bool = False) -> None:
+        parts = {"scope": self._scope, "alive": self._alive, "tensor": self._tensor}
+        wanted = {"scope": scope, "alive": alive, "tensor": tensor}
+        self._stale.update({name: parts[name] for name, stale in wanted.items() if stale})
+        self._later.start(0)
+
+    def settle(self) -> None:
+        """Make what is out of date now."""
+        self._later.stop()
+        stale, self._stale = self._stale, {}
+        for make in stale.values():
+            make()
 
     def _scope(self) -> None:
-        self._alive()
         selection = self._selection
         capture = selection.capture
         arena = capture is not None and bool(capture.layout.in_arena(selection.subgraph, Kind.ARENA_RW))

@@ -6,14 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QIcon, QKeyEvent, QKeySequence, QPainter, QPixmap
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPixmap,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from ..labels import tip
 from ..theme import tabular
 
 Index = QModelIndex | QPersistentModelIndex
+_PADDING = 18
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -35,6 +55,7 @@ class MiniModel(QAbstractTableModel):
         super().__init__(parent)
         self._columns, self._right = tuple(columns), frozenset(right)
         self._rows: tuple[MiniRow, ...] = ()
+        self.strong_font = QFont()
 
     def set_rows(self, rows: Sequence[MiniRow]) -> None:
         self.beginResetModel()
@@ -73,9 +94,7 @@ class MiniModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0 and row.color is not None:
             return _swatch(row.color)
         if role == Qt.ItemDataRole.FontRole and row.strong:
-            font = QFont()
-            font.setWeight(QFont.Weight.DemiBold)
-            return font
+            return self.strong_font
         return None
 
 
@@ -97,6 +116,7 @@ class MiniTable(QTableView):
         self.setModel(self._data)
         self.setAccessibleName(name)
         self.setFont(tabular(self.font()))
+        self._data.strong_font = bold(self.font())
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -112,21 +132,32 @@ class MiniTable(QTableView):
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(40)
-        for column in range(len(columns)):
-            stretched = column == 0
-            header.setSectionResizeMode(
-                column,
-                QHeaderView.ResizeMode.Stretch if stretched else QHeaderView.ResizeMode.ResizeToContents,
-            )
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
 
     def set_rows(self, rows: Sequence[MiniRow]) -> None:
         self._data.set_rows(rows)
+        self._fit_columns()
 
     @property
     def rows(self) -> tuple[MiniRow, ...]:
         return self._data.rows
+
+    def _fit_columns(self) -> None:
+        """By the longest text of each: Qt would measure every row, and again at every change of style."""
+        metrics, strong = self.fontMetrics(), QFontMetrics(bold(self.font()))
+        for column in range(1, self._data.columnCount()):
+            longest = max((row.cells[column] for row in self._data.rows), key=len, default="")
+            heading = str(self._data.headerData(column, Qt.Orientation.Horizontal))
+            width = max(strong.horizontalAdvance(longest), metrics.horizontalAdvance(heading))
+            self.setColumnWidth(column, width + _PADDING)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit_columns()
 
     def mark(self, key: object) -> None:
         """Select the row of ``key`` without telling anybody; None or a stranger selects nothing."""
@@ -158,6 +189,12 @@ class MiniTable(QTableView):
         key = self._data.rows[index.row()].key
         if key is not None:
             self.chosen.emit(key)
+
+
+def bold(font: QFont) -> QFont:
+    made = QFont(font)
+    made.setWeight(QFont.Weight.DemiBold)
+    return made
 
 
 def _swatch(color: QColor) -> QIcon:
