@@ -2,7 +2,8 @@
 
 What is written depends on the seed alone, not on device, Python or NumPy:
 
-* floating point: evenly from -1 to 1, where trained models expect their inputs to lie
+* floating point: evenly from -1 to 1, where trained models expect their inputs to lie; a single number
+  is 1, because it is likely a count, a size or a factor
 * 8- and 16-bit integers and booleans: over the whole range, because these are quantized values
 * 32- and 64-bit integers: 0, because these are mostly indices, sizes and counts; any other value can
   point outside a table and make a kernel fail or crash
@@ -42,7 +43,8 @@ def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int) -> N
             texts.fill(_TEXT)
             interpreter.set_tensor(index, texts)
             continue
-        block = _block(dtype, seed + index)
+        single = all(extent == 1 for extent in shape)
+        block = _ones(dtype) if single and dtype in _REAL else _block(dtype, seed + index)
         if not block:
             continue
         if not shape or (not exact and dtype in ("int8", "uint8")):
@@ -80,6 +82,11 @@ def _block(dtype: str, seed: int) -> bytes:
     if dtype == "bool":
         return bytes(n >> 31 for n in numbers)
     return b"".join(n.to_bytes(4, "little")[: _WHOLE_RANGE[dtype]] for n in numbers)
+
+
+def _ones(dtype: str) -> bytes:
+    """1, or 1 + 1i, of a floating point type."""
+    return struct.pack("2" + _REAL[dtype], 1.0, 1.0)
 
 
 def _numbers(seed: int) -> list[int]:

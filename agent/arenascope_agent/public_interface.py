@@ -45,9 +45,9 @@ def read(interpreter: Any, model_path: str) -> list[Found]:
         details = interpreter.get_tensor_details(index) if index else interpreter.get_tensor_details()
         places = {d["index"]: _place(interpreter, d, index) for d in details}
         nodes = _nodes(interpreter) if index == 0 else None
-        inputs = tuple(int(d["index"]) for d in interpreter.get_input_details()) if index == 0 else ()
-        outputs = tuple(int(d["index"]) for d in interpreter.get_output_details()) if index == 0 else ()
-        kinds = _kinds(details, places, nodes or [], inputs, model)
+        inputs = ints(interpreter._interpreter.InputIndices()) if index == 0 else ()
+        outputs = ints(interpreter._interpreter.OutputIndices()) if index == 0 else ()
+        kinds = _kinds(details, places, nodes, inputs, model)
         delegated = any(n["delegate"] for n in nodes or ())
         plan = tuple(range(len(nodes))) if nodes is not None and not delegated else None
         tensors = [
@@ -105,67 +105,98 @@ def _size(detail: dict[str, Any]) -> int | None:
     return size
 
 
+def operands(interpreter: Any) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """(inputs, outputs) of every node of subgraph 0."""
+    return [
+        (ints(interpreter._interpreter.NodeInputs(i)), ints(interpreter._interpreter.NodeOutputs(i)))
+        for i in range(interpreter._interpreter.NumNodes())
+    ]
+
+
+def node_names(interpreter: Any) -> list[str]:
+    """Names of the nodes of subgraph 0; '' for one that is not UTF-8."""
+    names = []
+    for index in range(interpreter._interpreter.NumNodes()):
+        try:
+            names.append(str(interpreter._interpreter.NodeName(index)))
+        except UnicodeDecodeError:
+            names.append("")
+    return names
+
+
+def ints(array: Any) -> tuple[int, ...]:
+    """A NumPy array, or what older runtimes return instead, as plain numbers."""
+    return tuple(array.tolist() if hasattr(array, "tolist") else map(int, array))
+
+
 def _nodes(interpreter: Any) -> list[dict[str, Any]]:
     return [
         {
-            "index": int(d["index"]),
-            "name": d["op_name"],
-            "inputs": tuple(d["inputs"].tolist()),
-            "outputs": tuple(d["outputs"].tolist()),
+            "index": index,
+            "name": name,
+            "inputs": inputs,
+            "outputs": outputs,
             "temporaries": None,
-            "delegate": d["op_name"] == "DELEGATE",
+            "delegate": name == "DELEGATE",
         }
-        for d in interpreter._get_ops_details()
+        for index, (name, (inputs, outputs)) in enumerate(zip(node_names(interpreter), operands(interpreter)))
     ]
 
 
 def _kinds(
     details: list[dict[str, Any]],
     places: dict[int, int | None],
-    nodes: list[dict[str, Any]],
+    nodes: list[dict[str, Any]] | None,
     inputs: tuple[int, ...],
     model: list[tuple[int, int]],
 ) -> dict[int, str]:
-    """The likely kind of every tensor.
-
-    An arena's tensors form one chain of blocks, each starting where another ends. The chain with
-    the model's inputs is the arena; a chain with state (read, never written, not from the file) is
-    the persistent one; blocks that stand alone are dynamic.
-    """
-    produced = {t for n in nodes for t in n["outputs"]}
-    delegated = any(n["delegate"] for n in nodes)
-    names = {d["index"]: d["name"] for d in details}
-    sizes = {d["index"]: _size(d) or 0 for d in details}
+    """The likely kind of every tensor. ``nodes`` None: a subgraph whose operators cannot be asked for."""
+    sizes = {d["index"]: _size(d) for d in details}
     kinds: dict[int, str] = {}
-    loose: list[tuple[int, int, int]] = []
+    blocks: list[tuple[int, int, int]] = []
     for detail in details:
         index = detail["index"]
         place = places[index]
         if place is None:
-            if not _viewable(detail) and not sizes[index]:
-                kinds[index] = "dynamic"  # strings and what is handled like them
-            elif not len(detail["shape"]):
-                kinds[index] = "arena_rw" if index in produced or index in inputs else "none"
-            else:
-                kinds[index] = "delegate" if delegated and index in produced else "none"
+            kinds[index] = _kind_without_place(detail, sizes[index], nodes, inputs)
         elif any(start <= place < end for start, end in model):
             kinds[index] = "mmap_ro"
         elif place % _ALIGNMENT:
             kinds[index] = "dynamic"
         else:
-            loose.append((place, place + sizes[index], index))
-    for chain in _chains(loose):
-        if any(index in inputs for index in chain):
-            kind = "arena_rw"
-        elif any(
-            index not in produced or any(word in names[index] for word in _PERSISTENT_NAMES)
-            for index in chain
-        ):
-            kind = "arena_rw_persistent"
-        else:
-            kind = "arena_rw" if len(chain) > 1 else "dynamic"
-        kinds.update(dict.fromkeys(chain, kind))
+            blocks.append((place, place + (sizes[index] or 0), index))
+    names = {d["index"]: d["name"] for d in details}
+    for chain in _chains(blocks):
+        kinds.update(dict.fromkeys(chain, _kind_of_chain(chain, names, nodes, inputs)))
     return kinds
+
+
+def _kind_without_place(
+    detail: dict[str, Any], size: int | None, nodes: list[dict[str, Any]] | None, inputs: tuple[int, ...]
+) -> str:
+    index = detail["index"]
+    if size is None:
+        return "dynamic"  # strings and what is handled like them
+    if not size or nodes is None:
+        return "none"
+    produced = any(index in n["outputs"] for n in nodes)
+    if not len(detail["shape"]):  # a scalar: it has a place, but nobody says where
+        return "arena_rw" if produced or index in inputs else "mmap_ro"
+    return "delegate" if produced and any(n["delegate"] for n in nodes) else "none"
+
+
+def _kind_of_chain(
+    chain: list[int], names: dict[int, str], nodes: list[dict[str, Any]] | None, inputs: tuple[int, ...]
+) -> str:
+    """An arena's tensors form one chain of blocks, each starting where another ends. The chain with the
+    model's inputs is the arena; one with state (read, never written, not from the file) is the persistent
+    one; a block that stands alone is dynamic."""
+    if nodes is None or any(index in inputs for index in chain):
+        return "arena_rw"
+    produced = {t for n in nodes for t in n["outputs"]}
+    if any(i not in produced or any(word in names[i] for word in _PERSISTENT_NAMES) for i in chain):
+        return "arena_rw_persistent"
+    return "arena_rw" if len(chain) > 1 else "dynamic"
 
 
 def _chains(blocks: list[tuple[int, int, int]]) -> list[list[int]]:

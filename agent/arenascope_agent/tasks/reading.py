@@ -20,20 +20,19 @@ def after_allocate(interpreter: Any, model: str, emit: Emit) -> dict[str, Any]:
     """Send all subgraphs. Returns what the rest of the run needs of it:
 
     ``inputs``: (index, dtype, shape, kind, has an address) of each model input that is not optional;
-    ``exact``: the types are the runtime's own words; ``sent``: [tensors placed, fingerprint] per subgraph.
+    ``exact``: the types are the runtime's own words; ``homeless``: an input has bytes and no place, as
+    after an allocation that failed unseen; ``sent``: [tensors placed, fingerprint] per subgraph.
     """
     subgraphs = layout.read(interpreter, AFTER_ALLOCATE, model)
     for subgraph in subgraphs:
         _send(subgraph, emit)
     main = subgraphs[0]
     wanted = set(main.inputs)
+    inputs = [t for t in main.tensors if t.number in wanted]
     return {
-        "inputs": [
-            (t.number, t.dtype, t.shape, t.kind, t.address is not None)
-            for t in main.tensors
-            if t.number in wanted
-        ],
+        "inputs": [(t.number, t.dtype, t.shape, t.kind, t.address is not None) for t in inputs],
         "exact": main.source == FROM_STRUCTURES,
+        "homeless": any(t.kind == "none" and t.bytes for t in inputs),
         "sent": [(s.placed, layout.fingerprint(s)) for s in subgraphs],
     }
 
