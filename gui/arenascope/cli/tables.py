@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..domain.figures import header_figures
+from ..domain.measurement import Status
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes, format_exact, format_seconds
 
@@ -25,6 +26,11 @@ LARGEST = 20
 #: Where nobody looks, nothing needs to be cut off.
 WIDTH_OF_A_FILE = 10_000
 UNKNOWN = "unknown"
+#: Columns that are not broken into lines where room is short; names give way.
+KEPT_WHOLE = ("type", "shape", "kind", "name", "how it is known")
+#: Characters between two columns, and at each edge.
+GAP = 2
+SHORTEST_NAME, LONGEST_NAME = 12, 60
 
 
 def console() -> Console:
@@ -34,10 +40,12 @@ def console() -> Console:
 
 def table(title: str, *columns: str) -> Table:
     """An empty table. A column whose name begins with '>' is aligned to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in columns:
         right = column.startswith(">")
-        made.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+        made.add_column(
+            column.lstrip(">"), justify="right" if right else "left", no_wrap=right or column in KEPT_WHOLE
+        )
     return made
 
 
@@ -50,7 +58,11 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
     out = console()
     out.print(_heading(capture))
     out.print(_figures(capture))
-    for made in (_tensors(capture, all_tensors), _phases(capture), _attribution(capture.attribution)):
+    for made in (
+        _tensors(capture, all_tensors, out.width),
+        _phases(capture),
+        _attribution(capture.attribution),
+    ):
         if made is not None:
             out.print(made)
     out.print(_outcome(capture.outcome))
@@ -95,7 +107,7 @@ def _figures(capture: Capture) -> Table:
     return made
 
 
-def _tensors(capture: Capture, all_tensors: bool) -> Table | None:
+def _tensors(capture: Capture, all_tensors: bool, width: int) -> Table | None:
     placements = sorted(capture.layout.placements, key=lambda p: (-(p.bytes or 0), p.key))
     if not placements:
         return None
@@ -104,19 +116,28 @@ def _tensors(capture: Capture, all_tensors: bool) -> Table | None:
     if len(shown) < len(placements):
         title = f"Tensors (the largest {len(shown)} of {len(placements)}; --all lists every one)"
     several = len(capture.layout.subgraphs) > 1
-    index = "subgraph:index" if several else "index"
-    made = table(title, f">{index}", "name", "type", "shape", ">bytes", "kind", ">offset", ">alive")
-    for placement in shown:
-        add_row(made, *_tensor_row(placement, several))
+    columns = (
+        ">graph:index" if several else ">index",
+        "type",
+        "shape",
+        ">bytes",
+        "kind",
+        ">offset",
+        ">alive",
+    )
+    rows = [_tensor_row(placement, several) for placement in shown]
+    widths = (max(map(len, cells)) for cells in zip(*rows, (c.lstrip(">") for c in columns), strict=True))
+    longest = min(LONGEST_NAME, max(SHORTEST_NAME, width - sum(widths) - GAP * (len(columns) + 2)))
+    made = table(title, columns[0], "name", *columns[1:])
+    for placement, row in zip(shown, rows, strict=True):
+        name = plain(placement.name, longest) or ("(scratch)" if placement.temporary else "(no name)")
+        add_row(made, row[0], name, *row[1:])
     return made
 
 
 def _tensor_row(placement: Placement, several: bool) -> tuple[str, ...]:
-    index = f"{placement.subgraph}:{placement.index}" if several else str(placement.index)
-    name = plain(placement.name, 60) or ("(scratch)" if placement.temporary else "(no name)")
     return (
-        index,
-        name,
+        f"{placement.subgraph}:{placement.index}" if several else str(placement.index),
         plain(placement.dtype),
         UNKNOWN if placement.shape is None else _shape(placement.shape),
         UNKNOWN if placement.bytes is None else f"{placement.bytes:,}",
@@ -162,13 +183,13 @@ def _outcome(outcome: Outcome) -> Text:
     words = [f"Outcome: {outcome.status.value}"]
     if outcome.phase and not outcome.ok:
         words.append(f"in {plain(outcome.phase)}")
-    if outcome.signal:
+    if outcome.signal and outcome.status in (Status.KILLED, Status.CRASHED):
         words.append(f"by {plain(outcome.signal)}")
-    text = Text(" ".join(words), style="green" if outcome.ok else "bold red")
+    text = Text().append(" ".join(words), style="green" if outcome.ok else "bold red")
     if outcome.message:
-        text.append(f"\n{plain(outcome.message, 2000)}", style="default")
+        text.append(f"\n{plain(outcome.message, 2000)}")
     if not outcome.ok and outcome.log:
-        text.append("\nThe last lines of the runtime:", style="default")
+        text.append("\nThe last lines of the runtime:")
         for line in outcome.log[-10:]:
             text.append(f"\n  {plain(line, 300)}", style="dim")
     return text
@@ -179,4 +200,4 @@ def _count(number: int, what: str) -> str:
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return "scalar" if not shape else " × ".join(str(extent) for extent in shape)
+    return "scalar" if not shape else "×".join(str(extent) for extent in shape)
