@@ -81,11 +81,12 @@ class _PrivateApt:
         (folder / "status").touch()
         self._folder = folder
         self._options = [
-            "-o", f"APT::Architecture={architecture.debian}", "-o", f"APT::Architectures={architecture.debian}",
+            "-o", f"APT::Architecture={architecture.debian}",
+            "-o", f"APT::Architectures={architecture.debian}",
             "-o", f"Dir::State::lists={folder}/lists", "-o", f"Dir::State::status={folder}/status",
             "-o", f"Dir::Cache={folder}/cache", "-o", "APT::Sandbox::User=root",
         ]  # fmt: skip
-        # A mirror in the middle of its own update makes apt fail now and then: try again, go on if lists came.
+        # A mirror in the middle of its own update makes apt fail now and then: try again, then go on.
         for attempt in range(4):
             if subprocess.run(["apt-get", *self._options, "-q", "update"], stdout=sys.stderr).returncode == 0:
                 break
@@ -166,7 +167,8 @@ def _services(root: Path, work: Path) -> None:
     _run(["chroot", str(root), "ssh-keygen", "-A"])
     _run(["chroot", str(root), "systemctl", "enable", "systemd-networkd", "ssh"])
     _run(["chroot", str(root), "systemctl", "mask", "apt-daily.timer", "apt-daily-upgrade.timer",
-          "systemd-networkd-wait-online.service", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"])  # fmt: skip
+          "systemd-networkd-wait-online.service", "dpkg-db-backup.timer", "e2scrub_all.timer",
+          "fstrim.timer"])  # fmt: skip
     _run(
         [
             "ssh-keygen",
@@ -234,7 +236,8 @@ def _kernel(packages: list[Path], work: Path) -> None:
 def _runtime(architecture: Architecture, root: Path, work: Path) -> None:
     wheels = work / "wheels"
     command = [sys.executable, "-m", "pip", "download", "-q", "--only-binary=:all:", "--no-deps",
-               "--python-version", "311", "--implementation", "cp", "--abi", "cp311", "--abi", "none", "--abi", "abi3",
+               "--python-version", "311", "--implementation", "cp", "--abi", "cp311", "--abi", "none",
+               "--abi", "abi3",
                "--platform", architecture.wheel_platform, "--platform", "any", "-d", str(wheels)]  # fmt: skip
     _run([*command, architecture.runtime])
     target = root / "usr/local/lib/python3.11/dist-packages"
@@ -265,7 +268,8 @@ def _output(command: list[str]) -> str:
 
 
 def _say(text: str) -> None:
-    print(f"board: {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"board: {text}\n")
+    sys.stderr.flush()
 
 
 @contextmanager

@@ -49,7 +49,8 @@ class EmulatedBoard:
         )  # fmt: skip
 
     def ssh_options(self) -> list[str]:
-        return ["-p", str(self.port), "-i", str(self.key), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+        return ["-p", str(self.port), "-i", str(self.key), "-o", "IdentitiesOnly=yes",
+                "-o", "BatchMode=yes",
                 "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR",
                 "-o", "ConnectTimeout=20"]  # fmt: skip
 
@@ -78,7 +79,8 @@ def running_board(
     port = port or _free_port()
     console = folder / f"console-{port}.txt"
     command = [
-        *architecture.machine, "-smp", "2", "-m", str(memory_mib), "-display", "none", "-no-reboot", "-snapshot",
+        *architecture.machine, "-smp", "2", "-m", str(memory_mib),
+        "-display", "none", "-no-reboot", "-snapshot",
         "-kernel", str(parts / "vmlinuz"), "-initrd", str(parts / "initrd"),
         "-append", "console=ttyAMA0 psi=1 quiet panic=1",
         "-drive", f"if=none,file={parts / (disk + '.img')},format=raw,id=disk",

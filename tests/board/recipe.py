@@ -5,6 +5,7 @@ All parts are Debian's packages and one wheel; ``build.py`` follows this recipe.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 from dataclasses import dataclass
@@ -20,8 +21,8 @@ USERLAND = (
 
 #: Modules of the initramfs, in the order of loading; what a kernel has built in is left out.
 MODULES = (
-    "virtio_mmio", "virtio_pci", "virtio_blk", "jbd2", "mbcache", "crc16", "crc32c_generic", "libcrc32c", "ext4",
-    "failover", "net_failover", "virtio_net",
+    "virtio_mmio", "virtio_pci", "virtio_blk", "jbd2", "mbcache", "crc16", "crc32c_generic", "libcrc32c",
+    "ext4", "failover", "net_failover", "virtio_net",
 )  # fmt: skip
 
 USER = "board"
@@ -67,9 +68,10 @@ HOST_PACKAGES = (
 
 
 def recipe_hash(architecture: Architecture) -> str:
-    """Names the images of this recipe; it covers the lists above and the code that follows them."""
-    code = Path(__file__).with_name("build.py").read_bytes() + Path(__file__).read_bytes()
-    return hashlib.sha256(code + architecture.name.encode()).hexdigest()[:16]
+    """Names the images of this recipe: its lists and the code that follows them, however it is laid out."""
+    folder = Path(__file__).parent
+    code = [ast.dump(ast.parse((folder / name).read_text())) for name in ("recipe.py", "build.py")]
+    return hashlib.sha256("".join([*code, architecture.name]).encode()).hexdigest()[:16]
 
 
 def cache_directory() -> Path:
