@@ -28,9 +28,9 @@ WIDTH_OF_A_FILE = 10_000
 UNKNOWN = "unknown"
 #: Columns that are not broken into lines where room is short; names give way.
 KEPT_WHOLE = ("type", "shape", "kind", "name", "how it is known")
-#: Characters between two columns, and at each edge.
+#: Characters between two columns.
 GAP = 2
-SHORTEST_NAME, LONGEST_NAME = 12, 60
+SHORTEST_NAME, LONGEST_NAME = 10, 60
 
 
 def console() -> Console:
@@ -40,7 +40,8 @@ def console() -> Console:
 
 def table(title: str, *columns: str) -> Table:
     """An empty table. A column whose name begins with '>' is aligned to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    made.show_edge, made.padding = False, (0, 1, 0, 0)
     for column in columns:
         right = column.startswith(">")
         made.add_column(
@@ -57,14 +58,14 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
     """All of a capture, on stdout."""
     out = console()
     out.print(_heading(capture))
-    out.print(_figures(capture))
     for made in (
+        _figures(capture),
         _tensors(capture, all_tensors, out.width),
         _phases(capture),
         _attribution(capture.attribution),
     ):
         if made is not None:
-            out.print(made)
+            out.print(made, "")
     out.print(_outcome(capture.outcome))
     for note in capture.notes:
         out.print(Text(f"Note: {plain(note, 1000)}"))
@@ -127,7 +128,7 @@ def _tensors(capture: Capture, all_tensors: bool, width: int) -> Table | None:
     )
     rows = [_tensor_row(placement, several) for placement in shown]
     widths = (max(map(len, cells)) for cells in zip(*rows, (c.lstrip(">") for c in columns), strict=True))
-    longest = min(LONGEST_NAME, max(SHORTEST_NAME, width - sum(widths) - GAP * (len(columns) + 2)))
+    longest = min(LONGEST_NAME, max(SHORTEST_NAME, width - sum(widths) - GAP * len(columns) - 1))
     made = table(title, columns[0], "name", *columns[1:])
     for placement, row in zip(shown, rows, strict=True):
         name = plain(placement.name, longest) or ("(scratch)" if placement.temporary else "(no name)")
