@@ -64,5 +64,12 @@ def test_a_list_that_cannot_be_read_is_empty_with_a_note(tmp_path: Path) -> None
 
 
 def test_a_list_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="folder does not exist"):
+    (tmp_path / "none").write_text("a file where the folder should be")
+    with pytest.raises(FileError, match="Cannot make the folder"):
         recent.save(RecentFiles(), tmp_path / "none" / "recent.json")
+
+
+def test_the_first_save_makes_the_folder(tmp_path: Path) -> None:
+    path = tmp_path / "fresh" / "recent.json"
+    recent.save(RecentFiles(()), path)
+    assert path.exists()

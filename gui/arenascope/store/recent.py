@@ -10,6 +10,7 @@ from pathlib import Path
 from ..errors import FileError, StoreError
 from .fields import Fields, JsonObject, damaged, parse
 from .files import read_bounded, write_atomic
+from .folders import make_private
 
 SCHEMA = "arenascope.recent/1"
 #: What is kept; older entries fall off.
@@ -73,4 +74,5 @@ def save(recent: RecentFiles, path: Path) -> None:
         "schema": SCHEMA,
         "files": [{"path": f.path, "kind": f.kind.value, "opened": f.opened} for f in recent.files],
     }
+    make_private(path.parent)
     write_atomic(path, (json.dumps(document, indent=1) + "\n").encode("ascii"))
