@@ -156,6 +156,8 @@ class Documents(QObject):
         self._runner.close()
 
     def _run(self, label: str, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        """A cancel that comes after the work was done, but before it was shown, counts too."""
+
         def submit(task: Task) -> Future[Any]:
             def run() -> Any:
                 task.token.raise_if_cancelled()
@@ -165,7 +167,14 @@ class Documents(QObject):
 
             return self._runner.submit(run)
 
-        self._tasks.start(label, submit, then, lambda e: self.noticed.emit(Notice.of_error(e, label)))
+        def result(value: Any) -> None:
+            if not started.token.cancelled:
+                then(value)
+
+        def failed(error: BaseException) -> None:
+            self.noticed.emit(Notice.of_error(error, label))
+
+        started = self._tasks.start(label, submit, result, failed)
 
     def _opened(self, found: OpenModel | HistoryEntry) -> None:
         if isinstance(found, OpenModel):
