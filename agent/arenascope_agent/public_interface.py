@@ -22,6 +22,7 @@ from . import mappings
 _ALIGNMENT = 64
 
 #: Scratch that kernels keep in the persistent arena, by the names that the runtimes give it (§1 trap 6).
+_UNPACKING = ("DEQUANTIZE", "CAST", "DENSIFY")  # of constants, when no delegate does it (§2.7)
 _PERSISTENT_NAMES = ("hwcn_weights", "row_sums", "ledger")
 
 
@@ -150,7 +151,11 @@ def _kinds(
     inputs: tuple[int, ...],
     model: list[tuple[int, int]],
 ) -> dict[int, str]:
-    """The likely kind of every tensor. ``nodes`` None: a subgraph whose operators cannot be asked for."""
+    """The likely kind of every tensor. ``nodes`` None: a subgraph whose operators cannot be asked for.
+
+    An arena's tensors form one chain of blocks, each starting where another ends. The chain with the
+    model's inputs is the arena; a block that stands alone is dynamic.
+    """
     sizes = {d["index"]: _size(d) for d in details}
     kinds: dict[int, str] = {}
     blocks: list[tuple[int, int, int]] = []
@@ -166,8 +171,15 @@ def _kinds(
         else:
             blocks.append((place, place + (sizes[index] or 0), index))
     names = {d["index"]: d["name"] for d in details}
+    persistent = _persistent(names, kinds, nodes or [], inputs)
     for chain in _chains(blocks):
-        kinds.update(dict.fromkeys(chain, _kind_of_chain(chain, names, nodes, inputs)))
+        if nodes is None or any(index in inputs for index in chain):
+            kind = "arena_rw"
+        elif any(index in persistent for index in chain):
+            kind = "arena_rw_persistent"
+        else:
+            kind = "arena_rw" if len(chain) > 1 else "dynamic"
+        kinds.update(dict.fromkeys(chain, kind))
     return kinds
 
 
@@ -185,18 +197,22 @@ def _kind_without_place(
     return "delegate" if produced and any(n["delegate"] for n in nodes) else "none"
 
 
-def _kind_of_chain(
-    chain: list[int], names: dict[int, str], nodes: list[dict[str, Any]] | None, inputs: tuple[int, ...]
-) -> str:
-    """An arena's tensors form one chain of blocks, each starting where another ends. The chain with the
-    model's inputs is the arena; one with state (read, never written, not from the file) is the persistent
-    one; a block that stands alone is dynamic."""
-    if nodes is None or any(index in inputs for index in chain):
-        return "arena_rw"
+def _persistent(
+    names: dict[int, str], kinds: dict[int, str], nodes: list[dict[str, Any]], inputs: tuple[int, ...]
+) -> set[int]:
+    """Tensors that can only be in the persistent arena: state (read by a node, written by none, not from
+    the file), weights that are unpacked once, and scratch that kernels keep."""
     produced = {t for n in nodes for t in n["outputs"]}
-    if any(i not in produced or any(word in names[i] for word in _PERSISTENT_NAMES) for i in chain):
-        return "arena_rw_persistent"
-    return "arena_rw" if len(chain) > 1 else "dynamic"
+    read = {t for n in nodes for t in n["inputs"]}
+    state = {i for i in read - produced if kinds.get(i) != "mmap_ro" and i not in inputs}
+    unpacked = {
+        t
+        for n in nodes
+        if n["name"] in _UNPACKING and all(kinds.get(i) == "mmap_ro" for i in n["inputs"])
+        for t in n["outputs"]
+    }
+    kept = {i for i, name in names.items() if any(word in name for word in _PERSISTENT_NAMES)}
+    return state | unpacked | kept
 
 
 def _chains(blocks: list[tuple[int, int, int]]) -> list[list[int]]:
