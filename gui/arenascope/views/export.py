@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QRectF, Qt
@@ -170,4 +169,6 @@ def _wrapped(line: str, metrics: QFontMetricsF, width: float) -> list[str]:
 
 
 def _xml(text: str) -> str:
-    return escape(text, quote=True)
+    for character, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
+        text = text.replace(character, f"&{name};")
+    return text

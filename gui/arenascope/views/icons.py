@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from ..resources import resource_text
@@ -40,7 +40,9 @@ def app_icon() -> QIcon:
 @lru_cache(maxsize=256)
 def _made(name: str, color: str, disabled: str) -> QIcon:
     made = QIcon()
-    for ratio in (1.0, 2.0):
+    app = QGuiApplication.instance()
+    sharpest = app.devicePixelRatio() if isinstance(app, QGuiApplication) else 1.0
+    for ratio in sorted({1.0, sharpest}):
         made.addPixmap(_painted(name, color, ratio, _SIZE))
         made.addPixmap(_painted(name, disabled, ratio, _SIZE), QIcon.Mode.Disabled)
     return made

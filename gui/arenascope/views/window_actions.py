@@ -22,10 +22,9 @@ from ..store import preferences
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from .actions import COLOR_RULES, FIGURES, TABS
-from .export import Exportable, ExportOptions, file_name, picture, prepare
-from .exportables import exportables
 
 if TYPE_CHECKING:
+    from .export import Exportable, ExportOptions
     from .main_window import MainWindow
 
 OPEN_KINDS = "Models and captures (*.tflite *.lite *.ascope);;All files (*)"
@@ -38,7 +37,7 @@ class WindowActions(QObject):
         super().__init__(window)
         self._window, self._session = window, window.session
         self._actions = window.actions_
-        self._export_options = ExportOptions()
+        self._export_options: ExportOptions | None = None
         self._view = "arena-map"
         self._bind()
         self._session.questions.show = self.ask
@@ -147,33 +146,46 @@ class WindowActions(QObject):
 
         self._session.documents.write("Report", path, make, then)
 
+    @property
+    def export_options(self) -> ExportOptions:
+        """As they were chosen last; names are left out at first."""
+        from .export import ExportOptions
+
+        return self._export_options or ExportOptions()
+
     def views(self) -> dict[str, Exportable]:
+        from .exportables import exportables
+
         return {view.key: view for view in exportables(self._window)}
 
     def current_view(self) -> Exportable:
+        """The one that was used last."""
         return self.views()[self._view]
 
     def export(self) -> None:
         from .dialogs.export import ExportDialog
+        from .export import ExportOptions, file_name, picture
 
         capture = self._session.capture
         if capture is None:
             return
-        view = self.current_view()
-        path = Path(self._folder()) / file_name(view, capture, self._export_options.format.value)
-        dialog = ExportDialog(view.title, path, self._export_options, self._window)
+        view, chosen = self.current_view(), self.export_options
+        path = Path(self._folder()) / file_name(view, capture, chosen.format.value)
+        dialog = ExportDialog(view.title, path, chosen, self._window)
         theme = self._window.themes.theme
 
         def preview(options: ExportOptions) -> None:
             dialog.show_preview(picture(view, capture, ExportOptions(scale=1, redact=options.redact), theme))
 
-        preview(self._export_options)
+        preview(chosen)
         dialog.previewAsked.connect(preview)
         dialog.writeAsked.connect(partial(self._write_view, view, capture))
         dialog.copyAsked.connect(partial(self._copy_view, view, capture))
         dialog.open()
 
     def _write_view(self, view: Exportable, capture: Capture, options: ExportOptions, path: Path) -> None:
+        from .export import prepare
+
         self._export_options = options
         try:
             make = prepare(view, capture, options, self._window.themes.theme)
@@ -183,6 +195,8 @@ class WindowActions(QObject):
         self._session.documents.write(view.title, path, make)
 
     def _copy_view(self, view: Exportable, capture: Capture, options: ExportOptions) -> None:
+        from .export import picture
+
         image = picture(view, capture, options, self._window.themes.theme)
         QGuiApplication.clipboard().setImage(image)
         names = "names left out" if options.redact else "names left in"
@@ -191,7 +205,7 @@ class WindowActions(QObject):
     def copy_image(self) -> None:
         capture = self._session.capture
         if capture is not None:
-            self._copy_view(self.current_view(), capture, self._export_options)
+            self._copy_view(self.current_view(), capture, self.export_options)
 
     # -- runs -------------------------------------------------------------------------------------
 
