@@ -32,8 +32,8 @@ from PySide6.QtWidgets import (
 
 from ...domain.alive import Key
 from ...domain.capture import Capture
-from ...domain.units import format_bytes
 from ...domain.roles import role_of
+from ...domain.units import format_bytes
 from ...qtmodels.search_state import SearchState
 from ...qtmodels.selection import Selection
 from ...qtmodels.tensor_table import COLUMNS, NAME_COLUMN, PlacementRole, TensorTableModel

@@ -99,6 +99,38 @@ class ArenaMap(QWidget):
         return self._box
 
     @property
+    def plot(self) -> pg.PlotItem:
+        return self._plot
+
+    @property
+    def legend(self) -> Legend:
+        return self._legend
+
+    @property
+    def line_text(self) -> str:
+        """What stands at the arena line."""
+        return self._overlay.line_text
+
+    @property
+    def chip_text(self) -> str:
+        """What stands at the step cursor."""
+        return self._overlay.chip_text
+
+    @property
+    def empty_text(self) -> str:
+        return self._empty.text
+
+    def block_rect(self, key: Key) -> QRect:
+        """Where a block is seen, in the coordinates of ``graphics``; empty where it is not."""
+        blocks = self._selection.blocks
+        row = None if blocks is None else blocks.rows.get(key)
+        if row is None:
+            return QRect()
+        corner = self._view.mapFromScene(self._box.mapToScene(QPointF(0, 0)))
+        inside = self._view.mapFromScene(self._box.sceneBoundingRect()).boundingRect()
+        return self._item.rect_of(row).toRect().translated(corner) & inside
+
+    @property
     def color_rule(self) -> str:
         return self._rule
 
@@ -218,7 +250,7 @@ class ArenaMap(QWidget):
             self._rules.addItem(name, rule)
         self._rules.setAccessibleName("Colour by")
         self._rules.setToolTip("What the colour of a block means")
-        self._rules.activated.connect(lambda index: self.set_color_by(self._rules.itemData(index)))
+        self._rules.activated.connect(self._rule_chosen)
         by = QLabel("colour by")
         by.setProperty("role", "muted")
         by.setBuddy(self._rules)
@@ -239,7 +271,7 @@ class ArenaMap(QWidget):
         self._box.sigRangeChanged.connect(self._moved)
         self._box.sigResized.connect(self._resized)
         self._box.sigRangeChangedManually.connect(self._moved_by_hand)
-        self._step_axis.scrubbed.connect(lambda step: self._selection.set_step(step))
+        self._step_axis.scrubbed.connect(self._scrubbed)
         scene = self._view.scene()
         scene.sigMouseMoved.connect(self._mouse_moved)
         scene.sigMouseClicked.connect(self._mouse_clicked)
@@ -432,6 +464,12 @@ class ArenaMap(QWidget):
             self._pinned = key
             self._selection.select(key)
 
+    def _rule_chosen(self, index: int) -> None:
+        self.set_color_by(self._rules.itemData(index))
+
+    def _scrubbed(self, step: int) -> None:
+        self._selection.set_step(step)
+
     def _scope_chosen(self, index: int) -> None:
         self._selection.set_scope(*self._selection.scopes()[index])
 
@@ -460,18 +498,13 @@ class ArenaMap(QWidget):
         if capture is None or blocks is None or row is None or not self.isVisible():
             self._hide_card()
             return
-        corner = self._view.mapFromScene(self._box.mapToScene(QPointF(0, 0)))
-        shown = self._item.rect_of(row).toRect().translated(corner) & self._box_rect()
+        shown = self.block_rect(key)
         if shown.isEmpty():
             self._hide_card()
             return
         self._card.show_card(tensor_card(blocks.placements[row], capture.layout), pinned=key == self._pinned)
         cursor = self._cursor if self._selection.hovered is not None else shown.center()
         self._card.show_beside(self._view, shown, cursor)
-
-    def _box_rect(self) -> QRect:
-        """The plotted area in the coordinates of the view widget."""
-        return self._view.mapFromScene(self._box.sceneBoundingRect()).boundingRect()
 
     def _hide_card(self) -> None:
         self._card.hide()

@@ -24,9 +24,9 @@ class ArenaOverlay(PixelItem):
         self._theme, self._font = theme, scaled(font, 0.92)
         self._metrics = QFontMetricsF(self._font)
         self._arena_bytes = 0
-        self._line_text = ""
+        self.line_text = ""
         self._mark: int | None = None
-        self._step, self._chip = -1, ""
+        self._step, self.chip_text = -1, ""
         self._hovered: int | None = None
         self._selected: int | None = None
         self.focused = False
@@ -43,11 +43,11 @@ class ArenaOverlay(PixelItem):
 
     def set_arena(self, arena_bytes: int, text: str, mark: int | None) -> None:
         """``mark``: the step at which the top of the arena is first in use."""
-        self._arena_bytes, self._line_text, self._mark = arena_bytes, text, mark
+        self._arena_bytes, self.line_text, self._mark = arena_bytes, text, mark
         self.update()
 
     def set_step(self, step: int, chip: str) -> None:
-        self._step, self._chip = step, chip
+        self._step, self.chip_text = step, chip
         self.update()
 
     def set_rows(self, hovered: int | None, selected: int | None) -> None:
@@ -113,7 +113,7 @@ class ArenaOverlay(PixelItem):
             painter.drawPolygon(
                 QPolygonF([QPointF(mark - 5, y - 8), QPointF(mark + 5, y - 8), QPointF(mark, y - 1)])
             )
-        wide, high = self._metrics.horizontalAdvance(self._line_text), self._metrics.height()
+        wide, high = self._metrics.horizontalAdvance(self.line_text), self._metrics.height()
         if mark is not None and right - wide - 16 < mark < right + 8:
             right = mark - 8  # the words stand left of the mark rather than under it
         above = y - high - 3 >= view.top()
@@ -121,14 +121,14 @@ class ArenaOverlay(PixelItem):
         if not above:
             painter.fillRect(box, with_alpha(self._theme.panel, 0.85))
         painter.setPen(self._theme.warn)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._line_text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.line_text)
 
     def _paint_chip(self, painter: QPainter, view: QRectF) -> None:
         """The chip stays in sight when its step is not: an arrow says on which side it is."""
-        if self._step < 0 or not self._chip:
+        if self._step < 0 or not self.chip_text:
             return
         middle = self._across(view, self._step + 0.5)
-        text = self._chip
+        text = self.chip_text
         if middle < view.left():
             text = f"‹ {text}"
         elif middle > view.right():

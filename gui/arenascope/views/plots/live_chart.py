@@ -39,7 +39,8 @@ from .trace_item import TraceItem
 SERIES = {"rss": "worker resident", "available": "board available"}
 #: While less has happened, the axis shows this many seconds.
 _SHORTEST = 5.0
-_HEADROOM = 1.08
+#: Ceiling of each axis over the largest value in view; two flat curves do not lie on each other.
+_HEADROOM = {"rss": 1.25, "available": 1.06}
 
 
 class LiveChart(QWidget):
@@ -80,7 +81,7 @@ class LiveChart(QWidget):
         self._markers = PhaseMarkers(self._box, theme, self.font())
         self._overlay = LiveOverlay(self._box, theme, self.font())
         self._empty = EmptyState()
-        self._buttons = {key: SeriesButton(name) for key, name in SERIES.items()}
+        self._buttons = {key: SeriesButton(key, name) for key, name in SERIES.items()}
         self._range_label = QLabel()
         self._range_clear = QToolButton()
         self._status = QLabel()
@@ -105,6 +106,10 @@ class LiveChart(QWidget):
     @property
     def view_box(self) -> TimeViewBox:
         return self._box
+
+    @property
+    def plot(self) -> pg.PlotItem:
+        return self._plot
 
     @property
     def markers(self) -> tuple[Marker, ...]:
@@ -253,7 +258,7 @@ class LiveChart(QWidget):
         for key, button in self._buttons.items():
             button.setToolTip(f"Show or hide: {SERIES[key]} memory. Alt+click shows only this one.")
             button.toggled.connect(self._refresh)
-            button.soloed.connect(lambda k=key: self._solo(k))
+            button.soloed.connect(self._solo)
         for label in (self._range_label, self._status):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setFont(tabular(self.font()))
@@ -332,7 +337,7 @@ class LiveChart(QWidget):
         if not self.paused:
             if self._following:
                 self._box.setRange(xRange=(0, end), padding=0)
-            elif high >= self._shown_end and end > self._shown_end:
+            elif high >= self._shown_end - 1e-6 * (high - low) and end > self._shown_end:
                 shift = end - self._shown_end
                 self._box.setRange(xRange=(low + shift, high + shift), padding=0)
             self._shown_end = end
@@ -357,7 +362,7 @@ class LiveChart(QWidget):
             until = None if self._until is None else self._until[key]
             t, y = self._curves[key].view(low, high, int(rect.width()), until)
             known = y[~np.isnan(y)]
-            ceiling = float(known.max()) * _HEADROOM if len(known) and known.max() > 0 else 1024.0
+            ceiling = float(known.max()) * _HEADROOM[key] if len(known) and known.max() > 0 else 1024.0
             trace.set_points(t, y, ceiling, band)
             self._axes[key].setRange(0, ceiling * rect.height() / (rect.height() - band))
         self._grid.update()

@@ -53,7 +53,8 @@ class TimeViewBox(pg.ViewBox):
         )
         event.accept()
         if pans or axis is not None:
-            shift = self.mapToView(event.pos()).x() - self.mapToView(event.lastPos()).x()
+            before = event.buttonDownPos() if event.isStart() else event.lastPos()
+            shift = self.mapToView(event.pos()).x() - self.mapToView(before).x()
             self.translateBy(x=-shift)
             self.sigRangeChangedManually.emit([True, False])
             return

@@ -17,10 +17,11 @@ class SeriesButton(QAbstractButton):
     Where there is less room than that, the value gives way.
     """
 
-    soloed = Signal()  #: Alt+click
+    soloed = Signal(str)  #: Alt+click; the key of the series
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, key: str, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._key = key
         self._color, self._faint = QColor(), QColor()
         self.value = "unknown"
         self.setText(name)
@@ -51,7 +52,7 @@ class SeriesButton(QAbstractButton):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self.soloed.emit()
+            self.soloed.emit(self._key)
         else:
             super().mousePressEvent(event)
 

@@ -18,6 +18,9 @@ from ..palette import mix
 from .pixel_item import PixelItem
 from .rect_array import RectArray
 
+#: Three hairlines, each moved on by this: as strong as a thick pen, without seams, at a tenth of its cost.
+_STROKE = (QPointF(0, 0), QPointF(0.5, 0.3), QPointF(0, 0.3))
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -132,9 +135,9 @@ class TraceItem(PixelItem):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(pg.mkPen(self._color, width=1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPath(self._path)
-            painter.translate(QPointF(0, 0.6))  # twice a hairline: as strong as a thick pen, at a tenth
-            painter.drawPath(self._path)
+            for by in _STROKE:
+                painter.translate(by)
+                painter.drawPath(self._path)
             if self._dots:
                 painter.setPen(pg.mkPen(self._color, width=3))
                 painter.drawPoints(self._dots)
