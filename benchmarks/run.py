@@ -29,7 +29,7 @@ def main(parts: list[str]) -> int:
         print(f"{script.name} ...", file=sys.stderr, flush=True)
         done = subprocess.run(
             [sys.executable, script],
-            stdout=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
             env={"QT_QPA_PLATFORM": "offscreen", **os.environ},
@@ -40,6 +40,7 @@ def main(parts: list[str]) -> int:
             table.add_row(Text(str(row["figure"])), str(row["bound"]), str(row["measured"]), verdict)
         if done.returncode != 0:
             good = False
+            sys.stderr.write(done.stderr)
             table.add_row(Text(script.name), "", f"ended with {done.returncode}", Text("NO", "bold red"))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     return 0 if good else 1
