@@ -39,6 +39,8 @@ def run(work: Callable[[int], Any]) -> Any:
     _, status = os.waitpid(copy, 0)
     if os.WIFSIGNALED(status):
         raise CopyError("reading the layout was ended by signal %d" % os.WTERMSIG(status))
+    if not answer:
+        raise CopyError("reading the layout ended with exit status %d" % os.WEXITSTATUS(status))
     found = json.loads(answer)
     if "error" in found:
         raise CopyError(found["error"])

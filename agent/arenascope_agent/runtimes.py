@@ -116,9 +116,9 @@ def brief(error: BaseException) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """At most ``limit`` characters, of which the last third are the end of the text. JSON writes a
-    character outside ASCII with six; a text with many of them is cut sooner."""
+    character outside ASCII with six, so a text with one of them is cut sooner."""
     if not text.isascii():
-        limit //= 3
+        limit //= 6
     if len(text) <= limit:
         return text
     tail = limit // 3

@@ -45,8 +45,14 @@ class Ended:
         return found
 
 
-def run(task: str, params: dict[str, Any], python: str = sys.executable, limit: float = 120) -> Ended:
-    """Run a task in a worker of its own under ``python``."""
+def run(
+    task: str,
+    params: dict[str, Any],
+    python: str = sys.executable,
+    limit: float = 120,
+    ahead: bool = False,
+) -> Ended:
+    """Run a task in a worker of its own under ``python``. ``ahead``: it begins without its parameters."""
     task_read, task_write = os.pipe()
     event_read, event_write = os.pipe()
     environment = {
@@ -58,6 +64,8 @@ def run(task: str, params: dict[str, Any], python: str = sys.executable, limit: 
         protocol.ENV_RUN_START: repr(time.monotonic()),
         protocol.ENV_SERVER_PID: str(os.getpid()),
     }
+    if ahead:
+        environment[protocol.ENV_AHEAD] = task
     worker = subprocess.Popen(
         [python, str(AGENT), "child"],
         env=environment,
@@ -77,5 +85,11 @@ def run(task: str, params: dict[str, Any], python: str = sys.executable, limit: 
     return Ended(worker.returncode, [(m["name"], m["data"]) for m in messages], output)
 
 
-def inspect(model: Path | str, python: str = sys.executable, limit: float = 120, **changes: Any) -> Ended:
-    return run("inspect", {**INSPECT, "model": str(model), **changes}, python, limit)
+def inspect(
+    model: Path | str,
+    python: str = sys.executable,
+    limit: float = 120,
+    ahead: bool = False,
+    **changes: Any,
+) -> Ended:
+    return run("inspect", {**INSPECT, "model": str(model), **changes}, python, limit, ahead)
