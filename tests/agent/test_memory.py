@@ -132,8 +132,8 @@ def test_smaps_line_by_line() -> None:
 
 
 def test_our_own_smaps_add_up_to_the_kernels_own_sum() -> None:
-    found = mappings.total(mappings.smaps(os.getpid()))
     rollup = memory.resident()
+    found = mappings.total(mappings.smaps(os.getpid()))
     assert found.rss is not None and rollup.rss is not None
     assert abs(found.rss - rollup.rss) < MIB
 
