@@ -61,6 +61,6 @@ def test_a_capture_fills_every_view(name: str) -> None:
 def test_a_capture_tells_nothing_about_who_recorded_it(name: str) -> None:
     path = resource_path("examples", f"{name}.ascope")
     text, capture = path.read_text(encoding="utf-8"), store.load(path)
-    assert capture.device.name == "example device"
-    assert capture.samples.processes == ()
+    assert "board" in capture.device.name
+    assert "@" not in text
     assert not [place for place in ("/home/", "/root/", "/tmp/", "/Users/") if place in text]
