@@ -39,8 +39,3 @@ def readable_on(color: QColor) -> QColor:
     """Near-white or near-black, whichever reads better on ``color``."""
     white, black = QColor("#ffffff"), QColor("#0b0e14")
     return white if contrast(color, white) >= contrast(color, black) else black
-
-
-def ramp(low: QColor, high: QColor, steps: int) -> list[QColor]:
-    """``steps`` colours from ``low`` to ``high``."""
-    return [mix(low, high, i / max(1, steps - 1)) for i in range(steps)]

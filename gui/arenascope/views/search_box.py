@@ -24,7 +24,7 @@ class SearchBox(QLineEdit):
 
     def __init__(self, search: SearchState, selection: Selection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._search, self._selection = search, selection
+        self.search, self.selection = search, selection
         self.setPlaceholderText("search: text, /regex/, size>64kB, alive@12 …")
         self.setAccessibleName("Search tensors")
         self.setClearButtonEnabled(True)
@@ -41,9 +41,9 @@ class SearchBox(QLineEdit):
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._go()
             back = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            found = self._search.neighbour(self._selection.tensor, -1 if back else 1)
+            found = self.search.neighbour(self.selection.tensor, -1 if back else 1)
             if found is not None:
-                self._selection.select(found)
+                self.selection.select(found)
         elif event.key() == Qt.Key.Key_Escape and self.text():
             self.clear()
         else:
@@ -58,14 +58,14 @@ class SearchBox(QLineEdit):
 
     def _go(self) -> None:
         self._pause.stop()
-        self._search.set_text(self.text())
+        self.search.set_text(self.text())
 
     def _follow(self) -> None:
         """Show what is searched and whether it can be read."""
-        if not self.hasFocus() and self.text() != self._search.text:
-            self.setText(self._search.text)
-        self.setToolTip(self._search.error or _RULES)
-        if self.property("invalid") != bool(self._search.error):
-            self.setProperty("invalid", bool(self._search.error))
+        if not self.hasFocus() and self.text() != self.search.text:
+            self.setText(self.search.text)
+        self.setToolTip(self.search.error or _RULES)
+        if self.property("invalid") != bool(self.search.error):
+            self.setProperty("invalid", bool(self.search.error))
             self.style().unpolish(self)
             self.style().polish(self)

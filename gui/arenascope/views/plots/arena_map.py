@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QAction,
-    QFocusEvent,
     QFontMetricsF,
     QGuiApplication,
     QHideEvent,
@@ -26,7 +25,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QPainter,
 )
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ...domain.alive import Key
 from ...domain.capture import Capture
@@ -39,6 +38,7 @@ from ...qtmodels.selection import Selection
 from ...qtmodels.tensor_card import tensor_card
 from ..empty_state import EmptyState
 from ..theme import Theme, scaled
+from .arena_header import ArenaHeader
 from .arena_item import ArenaItem
 from .arena_overlay import ArenaOverlay
 from .arena_words import arena_line, chip_text, nothing_to_show, scope_title
@@ -46,11 +46,12 @@ from .axes import BytesAxis, GridLines, StepAxis
 from .coloring import RULES, Coloring, color_by, legend_entries
 from .hover_card import HoverCard
 from .legend import Legend
-from .picture import settle, to_image, to_svg
+from .picture import paint_plot, picture_size, settle, to_image, to_svg
+from .plot_panel import PlotPanel
 from .plot_view import MemoryViewBox, make_view
 
 
-class ArenaMap(QWidget):
+class ArenaMap(PlotPanel):
     """Follows and drives one Selection; dims what one SearchState does not find."""
 
     colorByChanged = Signal(str)
@@ -66,7 +67,6 @@ class ArenaMap(QWidget):
         self._pinned: Key | None = None
         self._fitted = True
         self._cursor = QPoint()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Arena map")
 
         self._box = MemoryViewBox()
@@ -78,7 +78,7 @@ class ArenaMap(QWidget):
         self._legend = Legend(theme)
         self._empty = EmptyState()
         self._card = HoverCard(theme, self)
-        self._scopes, self._rules = QComboBox(), QComboBox()
+        self._header = ArenaHeader()
         self._build()
         self.set_theme(theme)
         self.set_selection(self._selection)
@@ -159,6 +159,7 @@ class ArenaMap(QWidget):
         for signal, slot in self._links(selection):
             signal.connect(slot)
         self._capture_changed()
+        self._scope_changed()
 
     def set_search(self, search: SearchState) -> None:
         if self._search is not None:
@@ -177,13 +178,13 @@ class ArenaMap(QWidget):
 
     def add_header_widget(self, widget: QWidget) -> None:
         """Put a widget (the search box) at the right end of the header."""
-        self._header.addWidget(widget)
+        self._header.add(widget)
 
     def set_color_by(self, rule: str) -> None:
         """One of ``coloring.RULES``; zoom and selection stay."""
         if rule != self._rule and rule in RULES:
             self._rule = rule
-            self._rules.setCurrentIndex(self._rules.findData(rule))
+            self._header.show_rule(rule)
             self._recolor()
             self.colorByChanged.emit(rule)
 
@@ -233,38 +234,20 @@ class ArenaMap(QWidget):
 
     def render_image(self, scale: float = 1.0) -> QImage:
         """The map with its title and legend, without controls and what only the mouse shows."""
-        return to_image(self._paint_picture, self._picture_size(), scale, self._theme.panel)
+        return to_image(self._paint_picture, picture_size(self), scale, self._theme.panel)
 
     def render_svg(self, path: Path) -> None:
-        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, self._picture_title())
+        to_svg(self._paint_picture, picture_size(self), path, self._theme.panel, self._picture_title())
 
     # -- building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        title = QLabel("Arena map")
-        title.setProperty("role", "title")
-        self._scopes.setAccessibleName("Arena in view")
-        self._scopes.setToolTip("Which subgraph's arena is shown")
-        self._scopes.activated.connect(self._scope_chosen)
-        for rule, name in RULES.items():
-            self._rules.addItem(name, rule)
-        self._rules.setAccessibleName("Colour by")
-        self._rules.setToolTip("What the colour of a block means")
-        self._rules.activated.connect(self._rule_chosen)
-        by = QLabel("colour by")
-        by.setProperty("role", "muted")
-        by.setBuddy(self._rules)
-        self._header = QHBoxLayout()
-        self._header.setSpacing(8)
-        self._header.addWidget(title)
-        self._header.addWidget(self._scopes)
-        self._header.addStretch(1)
-        self._header.addWidget(by)
-        self._header.addWidget(self._rules)
+        self._header.scopeChosen.connect(self._scope_chosen)
+        self._header.ruleChosen.connect(self.set_color_by)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(self._header)
+        column.addWidget(self._header)
         column.addWidget(self._legend)
         column.addWidget(self._view, 1)
         column.addWidget(self._empty, 1)
@@ -292,12 +275,9 @@ class ArenaMap(QWidget):
         capture = self._selection.capture
         self._pinned = None
         self._overlaps = find_overlaps(capture.layout) if capture is not None else ()
-        self._scopes.clear()
         scopes = self._selection.scopes()
-        for scope in scopes:
-            self._scopes.addItem(scope_title(*scope, len({s for s, _ in scopes}) > 1))
-        self._scopes.setVisible(len(scopes) > 1)
-        self._scope_changed()
+        several = len({subgraph for subgraph, _ in scopes}) > 1
+        self._header.set_scopes([scope_title(*scope, several) for scope in scopes])
 
     def _scope_changed(self) -> None:
         blocks = self._selection.blocks
@@ -309,9 +289,9 @@ class ArenaMap(QWidget):
             self._empty.say(*nothing_to_show(self._selection.capture))
             self._item.set_blocks(None)
             self._item.regroup()
-            self._hide_card()
+            self._card.hide()
             return
-        self._scopes.setCurrentIndex(self._selection.scopes().index((blocks.subgraph, blocks.kind)))
+        self._header.show_scope(self._selection.scopes().index((blocks.subgraph, blocks.kind)))
         self._item.set_blocks(blocks, self._overlaps_here(blocks))
         self._step_axis.set_steps(blocks.steps)
         self._overlay.set_arena(blocks.arena_bytes, arena_line(blocks), blocks.high_water)
@@ -339,6 +319,7 @@ class ArenaMap(QWidget):
             return
         self._overlay.set_step(self._selection.step, chip_text(blocks, capture.layout, self._selection.step))
         self._item.set_step(self._selection.step)
+        self.setAccessibleDescription(f"{self.line_text}. {self.chip_text}.")
 
     def _search_changed(self) -> None:
         blocks = self._selection.blocks
@@ -464,9 +445,6 @@ class ArenaMap(QWidget):
             self._pinned = key
             self._selection.select(key)
 
-    def _rule_chosen(self, index: int) -> None:
-        self.set_color_by(self._rules.itemData(index))
-
     def _scrubbed(self, step: int) -> None:
         self._selection.set_step(step)
 
@@ -478,15 +456,8 @@ class ArenaMap(QWidget):
             self._selection.hover(None)
         return super().eventFilter(watched, event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        self._overlay.focused = by_key
-        self._overlay.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self._overlay.focused = False
+    def mark_focus(self, focused: bool) -> None:
+        self._overlay.focused = focused
         self._overlay.update()
 
     # -- card ---------------------------------------------------------------------------------
@@ -495,28 +466,22 @@ class ArenaMap(QWidget):
         blocks, capture = self._selection.blocks, self._selection.capture
         key = self._selection.hovered if self._selection.hovered is not None else self._pinned
         row = blocks.rows.get(key) if blocks is not None and key is not None else None
-        if capture is None or blocks is None or row is None or not self.isVisible():
-            self._hide_card()
+        if capture is None or blocks is None or key is None or row is None or not self.isVisible():
+            self._card.hide()
             return
         shown = self.block_rect(key)
         if shown.isEmpty():
-            self._hide_card()
+            self._card.hide()
             return
         self._card.show_card(tensor_card(blocks.placements[row], capture.layout), pinned=key == self._pinned)
         cursor = self._cursor if self._selection.hovered is not None else shown.center()
         self._card.show_beside(self._view, shown, cursor)
 
-    def _hide_card(self) -> None:
-        self._card.hide()
-
     def hideEvent(self, event: QHideEvent) -> None:
-        self._hide_card()
+        self._card.hide()
         super().hideEvent(event)
 
     # -- pictures -----------------------------------------------------------------------------
-
-    def _picture_size(self) -> QSize:
-        return self.size().expandedTo(QSize(320, 240))
 
     def _picture_title(self) -> str:
         capture, blocks = self._selection.capture, self._selection.blocks
@@ -526,25 +491,9 @@ class ArenaMap(QWidget):
         return f"Arena map of {plain(capture.model.name, 60)} · {scope}"
 
     def _paint_picture(self, painter: QPainter) -> None:
-        size = self._picture_size()
         settle(self)
-        title = scaled(self.font(), 1.0, bold=True)
-        painter.setFont(title)
-        painter.setPen(self._theme.text)
-        painter.drawText(QRectF(0, 0, size.width(), 22), Qt.AlignmentFlag.AlignVCenter, self._picture_title())
-        painter.save()
-        painter.translate(0, 28)
-        used = 28 + self._legend.paint_into(painter, size.width()) + 8
-        painter.restore()
-        if self._empty.isVisibleTo(self):
-            painter.setPen(self._theme.muted)
-            painter.drawText(
-                QRectF(0, used, size.width(), size.height() - used),
-                Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
-                self._empty.text,
-            )
-            return
         hovered = self._selection.hovered
         self._selection.hover(None)
-        self._view.render(painter, QRectF(0, used, size.width(), size.height() - used), self._view.rect())
+        view = self._view if self._view.isVisibleTo(self) else self._empty.text
+        paint_plot(painter, picture_size(self), self._picture_title(), self._legend, view, self._theme)
         self._selection.hover(hovered)

@@ -9,7 +9,7 @@ from ...qtmodels.tensor_card import TensorCard
 from ..theme import Theme, tabular
 
 _GAP = 10
-_WIDEST = 380
+_WIDEST, _VALUE = 400, 300  # pixels, of the card and of a value before it wraps
 
 
 def place_card(block: QRect, card: QSize, near: QRect, far: QRect, cursor: QPoint) -> QPoint:
@@ -82,8 +82,10 @@ class HoverCard(QFrame):
         for row, (label, value) in enumerate(card.rows):
             if row == len(self._cells):
                 self._add_row(row)
+            cell = self._cells[row][1]
             self._cells[row][0].setText(label)
-            self._cells[row][1].setText(value)
+            cell.setText(value)
+            cell.setMinimumWidth(min(_VALUE, cell.fontMetrics().horizontalAdvance(value) + 2))
         for row, cells in enumerate(self._cells):
             for cell in cells:
                 cell.setVisible(row < len(card.rows))

@@ -9,30 +9,31 @@ asks who held memory then, + and - zoom, F or 0 show everything, Esc clears.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFocusEvent, QImage, QKeyEvent, QPainter, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QImage, QKeyEvent, QPainter, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ...domain.capture import Capture
 from ...domain.plain_text import plain
 from ...domain.units import format_bytes
-from ...qtmodels.trace_buffer import Floats, SampleClock, TraceBuffer
+from ...qtmodels.run_curves import RunCurves
 from ..empty_state import EmptyState
-from ..theme import Theme, scaled, tabular
+from ..theme import Theme
 from .axes import BytesAxis, GridLines, SecondsAxis
 from .legend import Legend, LegendEntry
+from .live_header import LiveHeader
 from .live_overlay import LiveOverlay
 from .live_words import moment_words, range_words
 from .phase_markers import Marker, PhaseMarkers
-from .picture import settle, to_image, to_svg
+from .picture import paint_plot, picture_size, settle, to_image, to_svg
+from .plot_panel import PlotPanel
 from .plot_view import TimeViewBox, make_view
-from .series_button import SeriesButton
 from .trace_item import TraceItem
 
 #: Channel → what it is, in the legend.
@@ -43,7 +44,7 @@ _SHORTEST = 5.0
 _HEADROOM = {"rss": 1.25, "available": 1.06}
 
 
-class LiveChart(QWidget):
+class LiveChart(PlotPanel):
     """One combined chart of one run, live or recorded."""
 
     markerClicked = Signal(str)  #: name of a phase
@@ -55,13 +56,11 @@ class LiveChart(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._curves = {key: TraceBuffer() for key in SERIES}
-        self._clock = SampleClock()
+        self._curves = RunCurves()
         self._until: dict[str, int] | None = None  # rows of each curve that a paused view shows
         self._following = True
         self._shown_end = _SHORTEST
         self._title = "Live"
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Live memory chart")
 
         self._box = TimeViewBox()
@@ -81,12 +80,7 @@ class LiveChart(QWidget):
         self._markers = PhaseMarkers(self._box, theme, self.font())
         self._overlay = LiveOverlay(self._box, theme, self.font())
         self._empty = EmptyState()
-        self._buttons = {key: SeriesButton(key, name) for key, name in SERIES.items()}
-        self._range_label = QLabel()
-        self._range_clear = QToolButton()
-        self._status = QLabel()
-        self._pause = QToolButton()
-        self._fit = QToolButton()
+        self._header = LiveHeader(SERIES)
         self._build()
         self.set_theme(theme)
         self.clear()
@@ -94,7 +88,7 @@ class LiveChart(QWidget):
     # -- public -------------------------------------------------------------------------------
 
     @property
-    def curves(self) -> Mapping[str, TraceBuffer]:
+    def curves(self) -> RunCurves:
         """What was recorded: "rss" and "available"."""
         return self._curves
 
@@ -126,24 +120,27 @@ class LiveChart(QWidget):
     @property
     def range_text(self) -> str:
         """Start, end and difference of the chosen range, in words; empty without one."""
-        return self._range_label.text()
+        return self._header.range_text
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         font = self.font()
         self._view.setBackground(theme.panel)
-        colors = {"rss": theme.charts[0], "available": theme.charts[1]}
+        colors = self._colors()
         for key, axis in self._axes.items():
             axis.restyle(theme, font)
             axis.setTextPen(colors[key])
             axis.label.setDefaultTextColor(colors[key])
             self._traces[key].set_color(colors[key], theme.panel)
-            self._buttons[key].set_color(colors[key], theme.disabled)
+        self._header.set_colors(colors, theme)
         self._seconds.restyle(theme, font)
         self._grid.restyle(theme)
         self._markers.restyle(theme, font)
         self._overlay.restyle(theme, font)
         self._refresh()
+
+    def _colors(self) -> dict[str, QColor]:
+        return {key: self._theme.charts[number] for number, key in enumerate(SERIES)}
 
     def set_empty_action(self, action: QAction | None) -> None:
         """The button of the empty view."""
@@ -156,7 +153,7 @@ class LiveChart(QWidget):
             return
         samples = capture.samples
         self._title = plain(capture.model.name, 60)
-        self._record(samples.t, samples.rss, samples.available)
+        self._curves.append(samples.t, samples.rss, samples.available)
         markers = [Marker(p.name, p.start) for p in capture.phases if p.start is not None]
         if not capture.outcome.ok and samples.t:
             markers.append(Marker(capture.outcome.status.value, samples.t[-1], failed=True))
@@ -166,27 +163,21 @@ class LiveChart(QWidget):
 
     def clear(self) -> None:
         """A new run begins: nothing recorded, nothing chosen, the view follows."""
-        self._clock = SampleClock()
-        for curve in self._curves.values():
-            curve.clear()
+        self._curves.clear()
         self._markers.set_markers([])
         self._overlay.range = self._overlay.second = self._overlay.hover = None
         self._until, self._following = None, True
         self._title = "Live"
         self._show_range()
-        self._show_pause()
+        self._header.set_paused(self.paused)
         self._changed()
         self.fit()
 
     def add_samples(
         self, t: Sequence[float], rss: Sequence[float | None], available: Sequence[float | None]
     ) -> None:
-        """Seconds since the start of the run, and bytes.
-
-        A None in ``rss`` could not be read and shows as a gap; the board's memory is read more seldom than
-        the worker's, so a None in ``available`` says nothing.
-        """
-        self._record(t, rss, available)
+        """Seconds since the start of the run, and bytes; ``RunCurves`` says what None means."""
+        self._curves.append(t, rss, available)
         self._changed()
 
     def add_phase(self, name: str, t: float) -> None:
@@ -200,8 +191,7 @@ class LiveChart(QWidget):
 
     def add_gap(self, t: float) -> None:
         """The link was lost at ``t``."""
-        for curve in self._curves.values():
-            curve.add_gap(t)
+        self._curves.add_gap(t)
         self._changed()
 
     @property
@@ -213,7 +203,7 @@ class LiveChart(QWidget):
         if paused == self.paused:
             return
         self._until = {key: len(curve) for key, curve in self._curves.items()} if paused else None
-        self._show_pause()
+        self._header.set_paused(self.paused)
         self._changed()
         self.pausedChanged.emit(paused)
 
@@ -242,59 +232,27 @@ class LiveChart(QWidget):
 
     def set_visible(self, series: str, shown: bool) -> None:
         """Show or hide "rss" or "available"."""
-        self._buttons[series].setChecked(shown)
+        self._header.set_shown(series, shown)
 
     def render_image(self, scale: float = 1.0) -> QImage:
         """The chart with its legend, without controls and what only the mouse shows."""
-        return to_image(self._paint_picture, self._picture_size(), scale, self._theme.panel)
+        return to_image(self._paint_picture, picture_size(self), scale, self._theme.panel)
 
     def render_svg(self, path: Path) -> None:
         title = f"Memory over time: {self._title}"
-        to_svg(self._paint_picture, self._picture_size(), path, self._theme.panel, title)
+        to_svg(self._paint_picture, picture_size(self), path, self._theme.panel, title)
 
     # -- building -----------------------------------------------------------------------------
 
     def _build(self) -> None:
-        for key, button in self._buttons.items():
-            button.setToolTip(f"Show or hide: {SERIES[key]} memory. Alt+click shows only this one.")
-            button.toggled.connect(self._refresh)
-            button.soloed.connect(self._solo)
-        for label in (self._range_label, self._status):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setFont(tabular(self.font()))
-        self._range_label.setProperty("role", "small")
-        self._range_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._status.setProperty("role", "small")
-        self._range_clear.setText("Clear range")
-        self._range_clear.setToolTip("Forget the chosen range (Esc)")
-        self._range_clear.clicked.connect(self.clear_range)
-        self._pause.setCheckable(True)
-        self._pause.setToolTip("Freeze the view; recording goes on (Space)")
-        self._pause.clicked.connect(self.set_paused)
-        self._fit.setText("Fit")
-        self._fit.setToolTip("Show the whole run (F)")
-        self._fit.clicked.connect(self.fit)
-        for tool in (self._range_clear, self._pause, self._fit):
-            tool.setProperty("role", "flat")
-            tool.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        header = QHBoxLayout()
-        header.setSpacing(6)
-        for button in self._buttons.values():
-            header.addWidget(button)
-        self._status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        header.addWidget(self._status, 1)
-        header.addWidget(self._pause)
-        header.addWidget(self._fit)
-        chosen = QHBoxLayout()
-        chosen.setContentsMargins(6, 0, 0, 0)
-        chosen.addWidget(self._range_label, 1)
-        chosen.addWidget(self._range_clear)
+        self._header.pauseAsked.connect(self.set_paused)
+        self._header.fitAsked.connect(self.fit)
+        self._header.clearRangeAsked.connect(self.clear_range)
+        self._header.seriesChanged.connect(self._refresh)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addLayout(header)
-        column.addLayout(chosen)
+        column.addWidget(self._header)
         column.addWidget(self._view, 1)
         column.addWidget(self._empty, 1)
         for axis in self._axes.values():
@@ -309,25 +267,13 @@ class LiveChart(QWidget):
 
     # -- following the run --------------------------------------------------------------------
 
-    def _record(
-        self, t: Sequence[float], rss: Sequence[float | None], available: Sequence[float | None]
-    ) -> None:
-        times = np.asarray(t, np.float64)
-        gaps = self._clock.gaps(times)
-        worker, board = np.array(rss, np.float64), np.array(available, np.float64)  # None → NaN
-        read = ~np.isnan(board)
-        if not np.isnan(worker).all():
-            self._curves["rss"].append(*_with_gaps(times, worker, gaps))
-        self._curves["available"].append(*_with_gaps(times[read], board[read], gaps))
-
     def _end(self) -> float:
         """Seconds that there are to show."""
-        ends = [curve.end or 0.0 for curve in self._curves.values()]
-        return max(*ends, *(m.t for m in self._markers.markers), 0.0) or _SHORTEST
+        return max([self._curves.end or 0.0, *(m.t for m in self._markers.markers)]) or _SHORTEST
 
     def _changed(self) -> None:
         """New data: move the view along if it follows, then draw."""
-        something = any(self._curves.values()) or bool(self._markers.markers)
+        something = self._curves.samples > 0 or bool(self._markers.markers)
         self._view.setVisible(something)
         self._empty.setVisible(not something)
         self._empty.say("Nothing recorded yet", "Inspect a model or watch a board: its memory is drawn here.")
@@ -356,7 +302,7 @@ class LiveChart(QWidget):
         self._markers.place()
         band = min(self._markers.band, rect.height() / 3)
         for key, trace in self._traces.items():
-            shown = self._buttons[key].isChecked()
+            shown = self._header.shows(key)
             trace.set_shown(shown)
             self._axes[key].setVisible(shown)
             until = None if self._until is None else self._until[key]
@@ -369,30 +315,18 @@ class LiveChart(QWidget):
         self._overlay.update()
 
     def _show_values(self) -> None:
-        for key, button in self._buttons.items():
-            last = self._curves[key].last()
-            button.set_value(format_bytes(None if last is None else int(last)))
-        count = max(len(curve) for curve in self._curves.values())
+        values = {
+            key: format_bytes(None if (last := curve.last()) is None else int(last))
+            for key, curve in self._curves.items()
+        }
+        count = self._curves.samples
         waiting = 0 if self._until is None else count - max(self._until.values())
-        self._status.setText(
-            f"view paused · {waiting:,} new samples recorded" if self.paused else f"{count:,} samples"
-        )
-
-    def _show_pause(self) -> None:
-        self._pause.setChecked(self.paused)
-        self._pause.setText("Resume" if self.paused else "Pause")
+        paused = f"view paused · {waiting:,} new samples recorded"
+        self._header.set_values(values, paused if self.paused else f"{count:,} samples")
 
     def _show_range(self) -> None:
         chosen = self._overlay.range
-        self._range_label.setText("" if chosen is None else range_words(self._curves, *chosen))
-        self._range_label.setVisible(chosen is not None)
-        self._range_clear.setVisible(chosen is not None)
-
-    def _solo(self, series: str) -> None:
-        """Only this series; a second time: all again."""
-        alone = all(b.isChecked() == (k == series) for k, b in self._buttons.items())
-        for key, button in self._buttons.items():
-            button.setChecked(alone or key == series)
+        self._header.set_range_text("" if chosen is None else range_words(self._curves, *chosen))
 
     # -- mouse and keys -----------------------------------------------------------------------
 
@@ -407,12 +341,12 @@ class LiveChart(QWidget):
     def _mouse_moved(self, scene_position: QPointF) -> None:
         inside = self._box.sceneBoundingRect().contains(scene_position)
         t = self._box.mapSceneToView(scene_position).x()
-        known = inside and 0 <= t <= self._end() and any(self._curves.values())
+        known = inside and 0 <= t <= self._end() and self._curves.samples > 0
         self._overlay.hover = t if known else None
         self._overlay.words = []
         if known:
-            colors = {key: self._theme.charts[n] for n, key in enumerate(SERIES)}
-            self._overlay.words = moment_words(self._curves, t, SERIES, colors, self._theme.text)
+            words = moment_words(self._curves, t, SERIES, self._colors(), self._theme.text)
+            self._overlay.words = words
         over = inside and self._markers.hit(self._box.mapFromScene(scene_position)) is not None
         self._view.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
         self._overlay.update()
@@ -499,17 +433,8 @@ class LiveChart(QWidget):
             self._overlay.update()
         return super().eventFilter(watched, event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self._overlay.focused = event.reason() in (
-            Qt.FocusReason.TabFocusReason,
-            Qt.FocusReason.BacktabFocusReason,
-        )
-        self._overlay.update()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        super().focusOutEvent(event)
-        self._overlay.focused = False
+    def mark_focus(self, focused: bool) -> None:
+        self._overlay.focused = focused
         self._overlay.update()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -522,38 +447,13 @@ class LiveChart(QWidget):
 
     # -- pictures -----------------------------------------------------------------------------
 
-    def _picture_size(self) -> QSize:
-        return self.size().expandedTo(QSize(320, 200))
-
     def _paint_picture(self, painter: QPainter) -> None:
-        size = self._picture_size()
         settle(self)
-        painter.setFont(scaled(self.font(), 1.0, bold=True))
-        painter.setPen(self._theme.text)
-        painter.drawText(
-            QRectF(0, 0, size.width(), 22), Qt.AlignmentFlag.AlignVCenter, f"Memory over time: {self._title}"
-        )
         legend = Legend(self._theme)
         legend.setFont(self.font())
-        legend.set_entries(
-            "",
-            tuple(
-                LegendEntry(f"{name} {self._buttons[key].value}", self._theme.charts[n])
-                for n, (key, name) in enumerate(SERIES.items())
-                if self._buttons[key].isChecked()
-            ),
-        )
-        painter.save()
-        painter.translate(0, 26)
-        used = 26 + legend.paint_into(painter, size.width()) + 6
-        painter.restore()
+        shown = {key: color for key, color in self._colors().items() if self._header.shows(key)}
+        legend.set_entries("", tuple(LegendEntry(self._header.words(k), c) for k, c in shown.items()))
         hover, self._overlay.hover = self._overlay.hover, None
-        self._view.render(painter, QRectF(0, used, size.width(), size.height() - used), self._view.rect())
+        title = f"Memory over time: {self._title}"
+        paint_plot(painter, picture_size(self), title, legend, self._view, self._theme)
         self._overlay.hover = hover
-
-
-def _with_gaps(t: Floats, y: Floats, gaps: Floats) -> tuple[Floats, Floats]:
-    """The rows with a NaN row at each gap, in the order of time."""
-    times, values = np.r_[t, gaps], np.r_[y, np.full(len(gaps), np.nan)]
-    order = np.argsort(times, kind="stable")
-    return times[order], values[order]

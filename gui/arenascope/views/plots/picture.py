@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QSize
+from PySide6.QtCore import QBuffer, QIODevice, QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QGraphicsView, QWidget
 
 from ...errors import FileError
+from ..theme import Theme, scaled
+from .legend import Legend
 
 Paint = Callable[[QPainter], None]
 
@@ -29,6 +31,30 @@ def to_image(paint: Paint, size: QSize, scale: float, background: QColor) -> QIm
     paint(painter)
     painter.end()
     return image
+
+
+def picture_size(widget: QWidget) -> QSize:
+    """The size on the screen, unless that is too small for a legend."""
+    return widget.size().expandedTo(QSize(320, 200))
+
+
+def paint_plot(
+    painter: QPainter, size: QSize, title: str, legend: Legend, view: QGraphicsView | str, theme: Theme
+) -> None:
+    """A plot as a picture of ``size``: title, legend, and the view below (or why there is none)."""
+    painter.setFont(scaled(legend.font(), 1.0, bold=True))
+    painter.setPen(theme.text)
+    painter.drawText(QRectF(0, 0, size.width(), 22), Qt.AlignmentFlag.AlignVCenter, title)
+    painter.save()
+    painter.translate(0, 27)
+    used = 27 + legend.paint_into(painter, size.width()) + 7
+    painter.restore()
+    rest = QRectF(0, used, size.width(), size.height() - used)
+    if isinstance(view, str):
+        painter.setPen(theme.muted)
+        painter.drawText(rest, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, view)
+    else:
+        view.render(painter, rest, view.rect())
 
 
 def settle(widget: QWidget) -> None:
