@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from . import public_interface
-from .public_interface import ints, node_names, operands, view_of
+from .asking import ints, node_names, operands, view_of
 from .structures import Known, Memory, NodeRecord, StructureError, Structures, SubgraphRecord, TensorRecord
 
 FROM_STRUCTURES = "runtime structures"
@@ -246,6 +245,8 @@ def _tensor(record: TensorRecord, interior: bool) -> Tensor:
 
 
 def _through_interface(interpreter: Any, when: str, model_path: str) -> list[Subgraph]:
+    from . import public_interface  # seldom needed
+
     return [
         Subgraph(
             found.number, when, FROM_INTERFACE, found.inputs, found.outputs, (), found.plan, found.nodes,

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from . import mappings
+from .asking import ints, node_names, operands, view_of
 
 #: How far apart two neighbours in an arena can be: each starts at the first multiple of 64 after the
 #: end of another (§2.4). The next block of the allocator starts further away (§2.6).
@@ -62,23 +63,6 @@ def read(interpreter: Any, model_path: str) -> list[Found]:
     return found
 
 
-def view_of(interpreter: Any, index: int, subgraph: int = 0) -> tuple[int, int] | None:
-    """(address, bytes) of a tensor's view; None where it has none of its own.
-
-    Only for an index that get_tensor_details lists, of a numeric type, with dimensions.
-    """
-    try:
-        if subgraph:
-            view = interpreter._interpreter.tensor(interpreter._interpreter, index, subgraph)
-        else:
-            view = interpreter.tensor(index)()
-    except ValueError:  # null, or without bytes
-        return None
-    if not hasattr(view, "flags") or view.flags["OWNDATA"]:
-        return None
-    return view.__array_interface__["data"][0], view.nbytes
-
-
 def _viewable(detail: dict[str, Any]) -> bool:
     return _word(detail["dtype"]) not in ("string", "object") and len(detail["shape"]) > 0
 
@@ -104,30 +88,6 @@ def _size(detail: dict[str, Any]) -> int | None:
     for extent in detail["shape"].tolist():
         size *= extent
     return size
-
-
-def operands(interpreter: Any) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """(inputs, outputs) of every node of subgraph 0."""
-    return [
-        (ints(interpreter._interpreter.NodeInputs(i)), ints(interpreter._interpreter.NodeOutputs(i)))
-        for i in range(interpreter._interpreter.NumNodes())
-    ]
-
-
-def node_names(interpreter: Any) -> list[str]:
-    """Names of the nodes of subgraph 0; '' for one that is not UTF-8."""
-    names = []
-    for index in range(interpreter._interpreter.NumNodes()):
-        try:
-            names.append(str(interpreter._interpreter.NodeName(index)))
-        except UnicodeDecodeError:
-            names.append("")
-    return names
-
-
-def ints(array: Any) -> tuple[int, ...]:
-    """A NumPy array, or what older runtimes return instead, as plain numbers."""
-    return tuple(array.tolist() if hasattr(array, "tolist") else map(int, array))
 
 
 def _nodes(interpreter: Any) -> list[dict[str, Any]]:

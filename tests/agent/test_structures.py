@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arenascope_agent import runtimes, structures
-from arenascope_agent.public_interface import ints, operands
+from arenascope_agent.asking import ints, operands
 from arenascope_agent.structures import Known, Memory, StructureError, Structures
 from tests.support.models import own
 
