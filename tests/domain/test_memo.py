@@ -7,7 +7,6 @@ from dataclasses import replace
 from arenascope.domain.alive import alive_bytes, busiest_step
 from arenascope.domain.layout import Kind
 from arenascope.domain.memo import once_per_layout
-
 from tests.support.captures import example_capture
 
 
