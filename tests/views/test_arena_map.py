@@ -134,6 +134,25 @@ def test_nothing_thinner_than_a_pixel_vanishes(qtbot: QtBot) -> None:
     assert (np.abs(column - panel).max(axis=1) > 30).any()
 
 
+def test_a_tensor_in_the_memory_of_another_is_painted_over_it(qtbot: QtBot) -> None:
+    """Even where the one below is alive at the step and the one above is not."""
+    capture = example_capture()
+    layout = capture.layout
+    root = replace(layout.by_key[(0, 15)], last_op=3)
+    later = replace(layout.by_key[(0, 16)], offset=root.offset, address=root.address, first_op=1, last_op=3)
+    changed = {root.key: root, later.key: later}
+    placements = tuple(changed.get(p.key, p) for p in layout.placements)
+    arena = shown(qtbot, replace(capture, layout=MemoryLayout(placements, layout.operators, layout.arenas)))
+    arena.selection.set_step(0)
+    QApplication.processEvents()
+    below, above = in_view(arena, root.key), in_view(arena, later.key)
+    left = arena.block_rect(root.key).left() + 4
+    under, over = colour_at(arena, QPoint(left, below.y() - 12)), colour_at(arena, above - QPoint(0, 12))
+    assert np.abs(under - over).max() > 30
+    assert arena.selection.blocks is not None
+    assert arena.selection.blocks.hit(2.0, (root.offset or 0) + 1) == arena.selection.blocks.rows[later.key]
+
+
 def test_an_overlap_of_live_tensors_is_drawn_and_named_as_an_error(qtbot: QtBot) -> None:
     right, wrong = shown(qtbot, example_capture()), shown(qtbot, overlapping())
     error = DARK.role("error")

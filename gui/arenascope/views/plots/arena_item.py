@@ -28,6 +28,7 @@ from .rect_array import RectArray
 #: How much of the panel's colour is in a block: not found by the search, alive at another step, alive now.
 _FADE = {"dark": (0.86, 0.5, 0.06), "light": (0.88, 0.5, 0.0)}
 _FADE_ORDERED = (0.86, 0.3, 0.0)  #: a ramp must stay readable where it is faded
+_LEVELS = 3
 _FAR = 1 << 20  # pixels beyond which a coordinate is as good as any other
 
 
@@ -93,6 +94,7 @@ class ArenaItem(PixelItem):
             level = 1 + blocks.alive(self._step).astype(np.int64)
             if self._found is not None:
                 level[~self._found] = 0
+            level += _LEVELS * blocks.shares_memory  # painted over the tensor whose memory they use
             group = level * len(coloring.entries) + coloring.class_of
             self._order = np.argsort(group, kind="stable")
             self._group = group[self._order]
@@ -186,7 +188,7 @@ class ArenaItem(PixelItem):
         assert self._coloring is not None
         level, number = divmod(group, len(self._coloring.entries))
         fade = _FADE_ORDERED if self._coloring.ordered else _FADE[self._theme.name]
-        return mix(self._coloring.entries[number][1], self._theme.panel, fade[level])
+        return mix(self._coloring.entries[number][1], self._theme.panel, fade[level % _LEVELS])
 
     def _label(self, rows: np.ndarray, seen: np.ndarray) -> list[BlockLabel]:
         assert self._blocks is not None and self._coloring is not None
@@ -197,7 +199,7 @@ class ArenaItem(PixelItem):
             self._view.rect(),
             lambda i: placements[order[seen[i]]],
             lambda i: self._color(int(self._group[seen[i]])),
-            lambda i: bool(self._group[seen[i]] < classes),
+            lambda i: bool(self._group[seen[i]] // classes % _LEVELS == 0),
         )
 
     def _clash(self, overlap: Overlap) -> QRectF | None:

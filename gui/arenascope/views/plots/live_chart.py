@@ -29,7 +29,7 @@ from .axes import BytesAxis, GridLines, SecondsAxis
 from .legend import Legend, LegendEntry
 from .live_header import LiveHeader
 from .live_overlay import LiveOverlay
-from .live_words import moment_words, range_words
+from .live_words import moment_words, range_deltas, range_words
 from .phase_markers import Marker, PhaseMarkers
 from .picture import paint_plot, picture_size, settle, to_image, to_svg
 from .plot_panel import PlotPanel
@@ -326,7 +326,10 @@ class LiveChart(PlotPanel):
 
     def _show_range(self) -> None:
         chosen = self._overlay.range
-        self._header.set_range_text("" if chosen is None else range_words(self._curves, *chosen))
+        if chosen is None:
+            self._header.set_range("", "")
+        else:
+            self._header.set_range(range_deltas(self._curves, *chosen), range_words(self._curves, *chosen))
 
     # -- mouse and keys -----------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from ..theme import Theme, tabular
 from .series_button import SeriesButton
@@ -32,8 +32,8 @@ class LiveHeader(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setProperty("role", "small")
             label.setFont(tabular(self.font()))
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._status.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._pause = _tool("Pause", "Freeze the view; recording goes on (Space)")
         self._pause.setCheckable(True)
         self._pause.clicked.connect(self.pauseAsked)
@@ -41,26 +41,21 @@ class LiveHeader(QWidget):
         self._fit.clicked.connect(self.fitAsked)
         self._clear = _tool("Clear range", "Forget the chosen range (Esc)")
         self._clear.clicked.connect(self.clearRangeAsked)
-        first, second = QHBoxLayout(), QHBoxLayout()
-        first.setSpacing(6)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
         for button in self._series.values():
-            first.addWidget(button)
-        first.addWidget(self._status, 1)
-        first.addWidget(self._pause)
-        first.addWidget(self._fit)
-        second.setContentsMargins(6, 0, 0, 0)
-        second.addWidget(self._range, 1)
-        second.addWidget(self._clear)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(4)
-        whole.addLayout(first)
-        whole.addLayout(second)
-        self.set_range_text("")
+            row.addWidget(button)
+        row.addWidget(self._status, 1)
+        row.addWidget(self._range, 1)
+        for tool in (self._clear, self._pause, self._fit):
+            row.addWidget(tool)
+        self.set_range("", "")
 
     @property
     def range_text(self) -> str:
-        return self._range.text()
+        """Start, end and difference of the chosen range."""
+        return self._range.toolTip()
 
     def set_colors(self, colors: Mapping[str, QColor], theme: Theme) -> None:
         for key, button in self._series.items():
@@ -71,10 +66,14 @@ class LiveHeader(QWidget):
             button.set_value(values[key])
         self._status.setText(status)
 
-    def set_range_text(self, text: str) -> None:
-        self._range.setText(text)
-        self._range.setVisible(bool(text))
-        self._clear.setVisible(bool(text))
+    def set_range(self, short: str, whole: str) -> None:
+        """The chosen range in few words, and with everything as a tip; both empty without one."""
+        self._range.setText(short)
+        self._range.setToolTip(whole)
+        self._range.setAccessibleDescription(whole)
+        self._status.setVisible(not short)
+        self._range.setVisible(bool(short))
+        self._clear.setVisible(bool(short))
 
     def set_paused(self, paused: bool) -> None:
         self._pause.setChecked(paused)

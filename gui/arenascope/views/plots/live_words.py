@@ -50,3 +50,13 @@ def range_words(curves: Mapping[str, TraceBuffer], t0: float, t1: float) -> str:
         else:
             parts.append(f"{name} {_bytes(start)} → {_bytes(end)} (Δ {signed(end - start)})")
     return "  ·  ".join(parts)
+
+
+def range_deltas(curves: Mapping[str, TraceBuffer], t0: float, t1: float) -> str:
+    """'Δ 3.00 s · worker +17.3 MiB · board −8.3 MiB'."""
+    parts = [f"Δ {seconds(t1 - t0)}"]
+    for key, name in (("rss", "worker"), ("available", "board")):
+        start, end = curves[key].value_at(t0), curves[key].value_at(t1)
+        if start is not None and end is not None:
+            parts.append(f"{name} {signed(end - start)}")
+    return " · ".join(parts)

@@ -65,20 +65,13 @@ def settle(widget: QWidget) -> None:
 
 
 def widget_image(widget: QWidget, scale: float, background: QColor) -> QImage:
-    """A whole widget, controls and all. Scaling by the pixel ratio, because a widget that renders into a
-    scaled painter is clipped to its unscaled size."""
+    """A whole widget, controls and all, on a ground of its own."""
     settle(widget)
-    size = widget.size()
-    image = QImage(
-        max(1, round(size.width() * scale)),
-        max(1, round(size.height() * scale)),
-        QImage.Format.Format_ARGB32_Premultiplied,
-    )
-    image.setDevicePixelRatio(scale)
-    image.fill(background)
-    widget.render(image, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
-    image.setDevicePixelRatio(1.0)
-    return image
+
+    def paint(painter: QPainter) -> None:
+        widget.render(painter, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
+
+    return to_image(paint, widget.size(), scale, background)
 
 
 def to_svg(paint: Paint, size: QSize, path: Path, background: QColor, title: str) -> None:
