@@ -132,8 +132,8 @@ it, loaded = step(lambda: Interpreter(model_path=sys.argv[1], **options))
 _, allocated = step(it.allocate_tensors)
 import numpy as np
 for d in it.get_input_details():
-    value = np.full(d["shape"], b"a", object) if d["dtype"] in (object, np.bytes_) else np.ones(d["shape"], d["dtype"])
-    it.set_tensor(d["index"], value)
+    text = d["dtype"] in (object, np.bytes_)
+    it.set_tensor(d["index"], np.full(d["shape"], b"a", object) if text else np.ones(d["shape"], d["dtype"]))
 _, first = step(it.invoke)
 _, again = step(it.invoke)
 print(json.dumps([imported, loaded, allocated, first, again, field("VmHWM")]))
@@ -196,7 +196,7 @@ def test_interiors_of_a_delegate_have_no_address(device: Device) -> None:
 def test_what_is_not_a_model_never_reaches_the_device(device: Device, tmp_path: Path) -> None:
     text = tmp_path / "notes.tflite"
     text.write_text("not a model at all, but long enough to hold an identifier")
-    with pytest.raises(ModelError, match="notes.tflite"):
+    with pytest.raises(ModelError, match=r"notes\.tflite"):
         inspect(device, text)
     with pytest.raises(FileError):
         inspect(device, tmp_path / "absent.tflite")
