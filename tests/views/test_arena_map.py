@@ -150,7 +150,7 @@ def test_a_tensor_in_the_memory_of_another_is_painted_over_it(qtbot: QtBot) -> N
     under, over = colour_at(arena, QPoint(left, below.y() - 12)), colour_at(arena, above - QPoint(0, 12))
     assert np.abs(under - over).max() > 30
     assert arena.selection.blocks is not None
-    assert arena.selection.blocks.hit(2.0, (root.offset or 0) + 1) == arena.selection.blocks.rows[later.key]
+    assert arena.selection.blocks.hit(1.5, (root.offset or 0) + 1) == arena.selection.blocks.rows[later.key]
 
 
 def test_an_overlap_of_live_tensors_is_drawn_and_named_as_an_error(qtbot: QtBot) -> None:
