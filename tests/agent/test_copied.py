@@ -65,6 +65,24 @@ def test_a_copy_that_leaves_without_an_answer_is_noticed() -> None:
         copied.run(lambda _pid: os._exit(3))
 
 
+def test_a_copy_dies_with_the_process_it_looks_at() -> None:
+    """A worker that is killed while it is being read leaves nothing behind."""
+    told_read, told_write = os.pipe()
+    gone_read, gone_write = os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        os.close(gone_read)
+        copied.run(lambda _pid: (os.write(told_write, b"x"), signal.pause()))
+        os._exit(1)
+    os.close(gone_write)
+    os.read(told_read, 1)  # the copy is at work
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
+    assert os.read(gone_read, 1) == b""  # the end of the pipe: nobody holds it any more
+    for fd in (told_read, told_write, gone_read):
+        os.close(fd)
+
+
 def test_without_room_for_a_copy_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room() -> int:
         raise OSError(12, "Cannot allocate memory")
