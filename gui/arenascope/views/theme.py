@@ -156,9 +156,10 @@ def base_font(system: QFont) -> QFont:
 
 
 def tabular(font: QFont) -> QFont:
-    """``font`` with digits of one width, for columns of numbers."""
+    """``font`` with digits of one width, for columns of numbers, and 0x kept from becoming 0×."""
     made = QFont(font)
     made.setFeature(QFont.Tag("tnum"), 1)
+    made.setFeature(QFont.Tag("calt"), 0)
     return made
 
 
