@@ -16,7 +16,7 @@ run: $(VENV)/.run$(STAMP)
 
 test: setup lint
 	@$(PY) packaging/system_packages.py window test
-	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 lint: setup
 	$(PY) -m ruff check
