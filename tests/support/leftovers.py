@@ -8,8 +8,10 @@ import select
 import sys
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 #: Seconds that something which is just ending gets.
 GRACE = 5.0
@@ -22,11 +24,13 @@ class Stock:
     threads: frozenset[int]
     children: frozenset[int]
     windows: frozenset[int]
+    timers: frozenset[int]
 
 
 def take_stock() -> Stock:
     threads = frozenset(t.ident or 0 for t in threading.enumerate())
-    return Stock(threads, frozenset(_children()), frozenset(id(w) for w in _windows()))
+    windows = frozenset(id(w) for w in _windows())
+    return Stock(threads, frozenset(_children()), windows, frozenset(id(t) for t in _timers()))
 
 
 def since(before: Stock) -> list[str]:
@@ -43,6 +47,7 @@ def since(before: Stock) -> list[str]:
         if not _ends(pid, deadline):
             left.append(f"process {pid} ({_command(pid)})")
     left += [f"window {w!r}" for w in _windows() if id(w) not in before.windows]
+    left += [f"timer started in {_started[t]}" for t in _timers() if id(t) not in before.timers]
     return left
 
 
@@ -80,3 +85,30 @@ def _windows() -> list[object]:
     if widgets is None or widgets.QApplication.instance() is None:
         return []
     return [w for w in widgets.QApplication.topLevelWidgets() if w.isVisible()]
+
+
+#: Timers that Python started, and where.
+_started: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+
+
+def _timers() -> list[Any]:
+    """Running QTimers. The first call that finds Qt loaded begins to note who starts one."""
+    core = sys.modules.get("PySide6.QtCore")
+    if core is None:
+        return []
+    if not hasattr(core.QTimer.start, "noted"):
+        core.QTimer.start = _noting(core.QTimer.start)
+    core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete)
+    import shiboken6
+
+    return [timer for timer in _started if shiboken6.isValid(timer) and timer.isActive()]
+
+
+def _noting(start: Any) -> Any:
+    def noted(timer: Any, *arguments: Any) -> None:
+        caller = sys._getframe(1)
+        _started[timer] = f"{caller.f_code.co_filename}:{caller.f_lineno}"
+        start(timer, *arguments)
+
+    noted.noted = True  # type: ignore[attr-defined]
+    return noted
