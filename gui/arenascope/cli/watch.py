@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: The same week that a run may take.
 LONGEST = 7 * 86400.0
+#: Seconds before which a share of a core says nothing.
+SOONEST_SHARE = 0.2
 
 
 def watch(
@@ -79,7 +81,7 @@ class _Lines:
 
     def _line(self, sample: BoardSample) -> str:
         cost = format_bytes(sample.agent_rss)
-        if sample.agent_cpu is not None:
+        if sample.agent_cpu is not None and sample.t >= SOONEST_SHARE:
             cost += f" {100 * sample.agent_cpu:.2f} %"
         if sample.top:  # not with every sample: looking at all processes costs more
             largest = max(sample.top, key=lambda process: process.rss)
