@@ -121,6 +121,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("theme_system", "Theme of the System", "View", group="theme", checkable=True, submenu="Theme"),
     ActionSpec("theme_light", "Light Theme", "View", group="theme", checkable=True, submenu="Theme"),
     ActionSpec("theme_dark", "Dark Theme", "View", group="theme", checkable=True, submenu="Theme"),
+    ActionSpec(
+        "copy_tensor", "Copy the Tensor as Text", "Go", icon="copy", tip="What the details say of the tensor"
+    ),
     ActionSpec("search", "Search", "Go", ("Ctrl+F",), icon="search"),
     ActionSpec("back", "Back", "Go", ("Alt+Left",), icon="back", tip="The tensor selected before"),
     ActionSpec("forward", "Forward", "Go", ("Alt+Right",), icon="forward"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QStyle, QStyleOption, QWidget
 
 from ..domain.plain_text import plain
@@ -57,6 +57,10 @@ class ElidedLabel(QWidget):
 
     def set_elide(self, mode: Qt.TextElideMode) -> None:
         self._mode = mode
+        self._fit()
+
+    def set_font(self, font: QFont) -> None:
+        self._face.setFont(font)
         self._fit()
 
     def text(self) -> str:

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QHBoxLayout,
     QLineEdit,
     QMainWindow,
     QSplitter,
@@ -157,7 +158,11 @@ class MainWindow(QMainWindow):
         watch.setDefaultAction(actions["watch"])
         watch.setProperty("role", "flat")
         watch.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.tabs.setCornerWidget(watch)
+        corner = QWidget()
+        corner_row = QHBoxLayout(corner)
+        corner_row.setContentsMargins(0, 0, 0, 5)
+        corner_row.addWidget(watch)
+        self.tabs.setCornerWidget(corner)
         self.tabs_card = Card()
         self.tabs_card.setAccessibleName("Views")
         self.tabs_card.body.setContentsMargins(8, 4, 8, 8)

@@ -85,6 +85,7 @@ class WindowActions(QObject):
             on(f"tab_{name.lower()}", partial(window.tabs.setCurrentIndex, number))
         for mode in ("system", "light", "dark"):
             on(f"theme_{mode}", partial(self.set_theme, mode))
+        on("copy_tensor", window.map.copy_card)
         on("search", self.search)
         on("back", selection.back)
         on("forward", selection.forward)
@@ -324,7 +325,7 @@ class WindowActions(QObject):
     # -- when it can be done ----------------------------------------------------------------------
 
     def follow_capture(self, capture: Capture | None) -> None:
-        keys = ["save", "report", "export", "copy_image", "fit", "zoom_tensor"]
+        keys = ["save", "report", "export", "copy_image", "fit", "zoom_tensor", "copy_tensor"]
         keys += ["step_back", "step_forward", "step_busiest"]
         for key in (*keys, *(f"explain_{k}" for k in FIGURES)):
             self._actions[key].setEnabled(capture is not None)

@@ -87,7 +87,7 @@ class AttributionPanel(QWidget):
         self._title = label("", "title")
         self._bar = StackedBar(theme)
         self.table = MiniTable(
-            ("part", "bytes", "size", "share"), (1, 2, 3), name="Parts of the resident memory"
+            ("part", "bytes", "size", "share"), (1, 2, 3), name="Parts of the resident memory", optional=(2,)
         )
         self._nothing = label("", "muted", wrap=True)
         column = QVBoxLayout(self)
@@ -123,7 +123,7 @@ class AttributionPanel(QWidget):
                     _share(part.bytes, total),
                 ),
                 color=color,
-                tip=f"{part.part}: {format_exact(part.bytes)}, {part.provenance.value}",
+                tip=f"{part.part}\n{format_exact(part.bytes)}, {part.provenance.value}",
             )
             for part, color in zip(parts, part_colors(parts, self._theme), strict=True)
             if part.bytes or part.part == UNEXPLAINED

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from ...qtmodels.notices import Level, Notice
 from ..icons import icon, pixmap
-from ..labels import label
+from ..labels import ElidedLabel, label
 from ..theme import Theme
 
 _COLORS = {Level.INFO: "accent", Level.SUCCESS: "ok", Level.WARNING: "warn", Level.ERROR: "error"}
@@ -47,9 +46,8 @@ class Banner(QFrame):
         self._notice: Notice | None = None
         self._sign = QLabel()
         self._message = label("", "", wrap=True)
-        self._hint = label("", "muted", wrap=True)
-        for text in (self._message, self._hint):
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._hint = ElidedLabel("", "muted") if slim else label("", "muted", wrap=True)
         self._action = QPushButton()
         self._action.clicked.connect(self._act)
         self._details = QPushButton("Details")
@@ -68,11 +66,9 @@ class Banner(QFrame):
         words.setSpacing(10 if slim else 1)
         words.addWidget(self._message)
         words.addWidget(self._hint)
-        if slim:
+        if isinstance(self._hint, ElidedLabel):
             self._message.setWordWrap(False)
-            self._hint.setWordWrap(False)
-            self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-            self._hint.setMinimumWidth(20)
+            self._hint.set_elide(Qt.TextElideMode.ElideRight)
             words.setStretch(1, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 3 if slim else 8, 6, 3 if slim else 8)
@@ -97,8 +93,11 @@ class Banner(QFrame):
         """``short``: it leaves by itself after some seconds, unless the mouse rests on it."""
         self._notice = notice
         self._message.setText(notice.message)
-        self._hint.setText(notice.hint)
-        self._hint.setVisible(bool(notice.hint))
+        if isinstance(self._hint, ElidedLabel):
+            self._hint.set_text(notice.hint)
+        else:
+            self._hint.setText(notice.hint)
+            self._hint.setVisible(bool(notice.hint))
         self._details.setVisible(bool(notice.detail))
         self._action.setVisible(bool(notice.action))
         if notice.action:

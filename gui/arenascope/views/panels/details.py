@@ -25,7 +25,7 @@ from ...domain.units import format_bytes, format_exact
 from ...qtmodels.selection import Selection
 from ...qtmodels.tensor_card import tensor_card
 from ..actions import Actions
-from ..labels import ElidedLabel, label, set_tip
+from ..labels import ElidedLabel, label
 from ..theme import Theme, tabular
 from .card import Card
 from .mini_table import MiniRow, MiniTable
@@ -41,7 +41,7 @@ class DetailsPanel(Card):
     ) -> None:
         super().__init__("Details", parent)
         self._selection, self._theme = selection, theme
-        for key in ("back", "forward"):
+        for key in ("copy_tensor", "back", "forward"):
             button = QToolButton()
             button.setDefaultAction(actions[key])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
@@ -95,7 +95,7 @@ class DetailsPanel(Card):
         self._grid.setHorizontalSpacing(10)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
-        self._values: list[tuple[QLabel, QLabel]] = []
+        self._values: list[tuple[QLabel, ElidedLabel]] = []
         self._hint = label("Click a block or a row to see everything about that tensor.", "muted", wrap=True)
         self._column.addWidget(self._name)
         self._column.addWidget(self._hint)
@@ -104,7 +104,8 @@ class DetailsPanel(Card):
     def _build_alive(self, actions: Actions) -> None:
         head = QHBoxLayout()
         head.setSpacing(2)
-        self._step_title = label("", "title")
+        self._step_title = ElidedLabel("", "title")
+        self._step_title.set_elide(Qt.TextElideMode.ElideRight)
         head.addWidget(self._step_title, 1)
         for key, sign in (("step_back", "back"), ("step_forward", "forward")):
             button = QToolButton()
@@ -114,7 +115,7 @@ class DetailsPanel(Card):
             button.setToolTip(actions[key].toolTip())
             button.clicked.connect(actions[key].trigger)
             head.addWidget(button)
-        self._step_note = label("", "muted", wrap=True)
+        self._step_note = ElidedLabel("", "muted")
         self._alive_table = MiniTable(("tensor", "bytes"), (1,), name="Tensors alive at the step")
         self._alive_table.chosen.connect(self._selection.select)
         self._column.addLayout(head)
@@ -166,10 +167,8 @@ class DetailsPanel(Card):
 
     def _show_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
         while len(self._values) < len(rows):
-            name, value = label("", "muted"), label("", wrap=True)
-            name.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setFont(tabular(value.font()))
+            name, value = label("", "muted"), ElidedLabel()
+            value.set_font(tabular(value.font()))
             at = len(self._values)
             self._grid.addWidget(name, at, 0)
             self._grid.addWidget(value, at, 1)
@@ -180,27 +179,27 @@ class DetailsPanel(Card):
             value.setVisible(used)
             if used:
                 name.setText(rows[number][0])
-                value.setText(rows[number][1])
+                value.set_text(rows[number][1])
 
     def _alive(self) -> None:
         selection = self._selection
         capture, blocks, step = selection.capture, selection.blocks, selection.step
         if capture is None or blocks is None or step < 0:
-            self._step_title.setText("Alive")
-            self._step_note.setText("No step to look at.")
+            self._step_title.set_text("Alive")
+            self._step_note.set_text("No step to look at.")
             self._alive_table.set_rows(())
             self._alive_table.hide()
             return
         self._alive_table.show()
         plan = capture.layout.plan(selection.subgraph)
         operator = plain(plan[step].name, 60) if step < len(plan) else "no operator"
-        self._step_title.setText(f"Alive at step {step}")
-        notes = [operator]
-        if step == blocks.busiest:
-            notes.append("busiest")
-        if step == blocks.high_water:
-            notes.append("high water")
-        self._step_note.setText(" · ".join(notes))
+        # The triangle is that of the map: the step at which the arena's size is reached.
+        marks = ["▲"] if step == blocks.high_water else []
+        marks += ["busiest"] if step == blocks.busiest else []
+        self._step_title.set_text(
+            " · ".join([f"Alive at step {step}", " ".join(marks)] if marks else [f"Alive at step {step}"])
+        )
+        self._step_note.set_text(operator)
         alive = alive_set(capture.layout, step, selection.subgraph, selection.kind)
         rows = [
             MiniRow(
@@ -229,7 +228,6 @@ class DetailsPanel(Card):
             min(self._alive_table.full_height(), self._alive_table.fontMetrics().height() * 12)
         )
         self._alive_table.mark(selection.tensor)
-        set_tip(self._step_title, "Left and Right on the map walk the steps")
 
 
 def _line() -> QFrame:

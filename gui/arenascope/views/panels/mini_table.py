@@ -26,6 +26,7 @@ from PySide6.QtGui import (
     QKeySequence,
     QPainter,
     QPixmap,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -33,7 +34,9 @@ from ..labels import tip
 from ..theme import tabular
 
 Index = QModelIndex | QPersistentModelIndex
-_PADDING = 18
+_PADDING = 22
+#: Average letters that the first column gets even where others must scroll then.
+_FIRST_AT_MOST = 17
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -109,9 +112,13 @@ class MiniTable(QTableView):
         right: Sequence[int] = (),
         *,
         name: str = "",
+        optional: Sequence[int] = (),
         parent: QWidget | None = None,
     ) -> None:
+        """``optional`` columns go away, in this order, where there is no room for all."""
         super().__init__(parent)
+        self._optional = tuple(optional)
+        self._widths: dict[int, int] = {}
         self._data = MiniModel(columns, right, self)
         self.setModel(self._data)
         self.setAccessibleName(name)
@@ -127,13 +134,12 @@ class MiniTable(QTableView):
         self.setCornerButtonEnabled(False)
         self.setIconSize(QSize(10, 10))
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 7)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionsClickable(False)
         header.setMinimumSectionSize(40)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
 
@@ -148,11 +154,33 @@ class MiniTable(QTableView):
     def _fit_columns(self) -> None:
         """By the longest text of each: Qt would measure every row, and again at every change of style."""
         metrics, strong = self.fontMetrics(), QFontMetrics(bold(self.font()))
-        for column in range(1, self._data.columnCount()):
+        for column in range(self._data.columnCount()):
             longest = max((row.cells[column] for row in self._data.rows), key=len, default="")
             heading = str(self._data.headerData(column, Qt.Orientation.Horizontal))
             width = max(strong.horizontalAdvance(longest), metrics.horizontalAdvance(heading))
-            self.setColumnWidth(column, width + _PADDING)
+            self._widths[column] = width + _PADDING
+        swatch = self.iconSize().width() + 6 if any(r.color for r in self._data.rows) else 0
+        self._widths[0] = min(self._widths[0] + swatch, metrics.averageCharWidth() * _FIRST_AT_MOST)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """The first column takes what is left; where nothing is left the table scrolls."""
+        room = self.viewport().width()
+        shown = set(self._widths)
+        for column in self._optional:
+            if sum(self._widths[c] for c in shown) <= room:
+                break
+            shown.discard(column)
+        for column, width in self._widths.items():
+            self.setColumnHidden(column, column not in shown)
+            if column:
+                self.setColumnWidth(column, width)
+        others = sum(self._widths[c] for c in shown if c)
+        self.setColumnWidth(0, max(room - others, self._widths.get(0, 0)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_room()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

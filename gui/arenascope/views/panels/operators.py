@@ -25,7 +25,9 @@ class OperatorsPanel(QWidget):
         self._selection, self._search = selection, search
         self._stale = True
         self._action: QAction | None = None
-        self.table = MiniTable(_COLUMNS, (1, 2, 3, 4, 5, 6), name="Operators in the order they run")
+        self.table = MiniTable(
+            _COLUMNS, (1, 2, 3, 4, 5, 6), name="Operators in the order they run", optional=(3, 6, 5, 4)
+        )
         self.table.chosen.connect(selection.set_step)
         self._empty = EmptyState()
         QVBoxLayout(self.table.viewport()).addWidget(self._empty)

@@ -8,11 +8,18 @@ from ...domain.capture import Capture
 from ...domain.measurement import Phase
 from ...domain.plain_text import plain
 from ...domain.units import format_exact, format_seconds
-from ..labels import label
+from ..labels import label, set_tip
 from .mini_table import MiniRow, MiniTable
 
 _COLUMNS = ("phase", "time", "before", "peak", "after", "anon", "file")
+#: Each can be reckoned from the others.
+_OPTIONAL = (6, 2, 5)
 _UNKNOWN = "–"
+_WORDS = (
+    "Measured on the device. before, after: resident memory at the borders of the phase;\n"
+    "anon, file: the anonymous and the file-backed part of it at the end.\n"
+    "peak: the kernel's own high-water mark (VmHWM), reset before each phase, good to about 1 MiB."
+)
 
 
 def _size(value: int | None) -> str:
@@ -47,8 +54,11 @@ class PhasesPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.table = MiniTable(_COLUMNS, range(1, len(_COLUMNS)), name="Phases of the run")
+        self.table = MiniTable(
+            _COLUMNS, range(1, len(_COLUMNS)), name="Phases of the run", optional=_OPTIONAL
+        )
         self._rule = label("", "small", wrap=True)
+        set_tip(self, _WORDS)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -61,8 +71,5 @@ class PhasesPanel(QWidget):
         highest = max((p.rss_peak for p in phases if p.rss_peak is not None), default=None)
         self.table.set_rows([_row(p, highest) for p in phases])
         self._rule.setText(
-            "Measured. The peak is the kernel's high-water mark (VmHWM), reset before each phase, good to "
-            "about 1 MiB; ▲ the highest. anon, file: what lies in either after the phase."
-            if phases
-            else "This run has no phases."
+            "▲ the highest peak (VmHWM, good to about 1 MiB)" if phases else "This run has no phases."
         )

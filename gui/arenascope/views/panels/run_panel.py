@@ -93,7 +93,8 @@ class RunPanel(QWidget):
         self._log.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         for widget in (self._outcome, self._message, self._notes, self._log_title):
             right.addWidget(widget)
-        right.addWidget(self._log, 1)
+        right.addWidget(self._log, 100)
+        right.addStretch(1)
         self._empty = EmptyState()
         self._empty.say("No run yet", "What was run, where, how it ended and what it printed stands here.")
         self._stack = QStackedLayout(self)
@@ -117,7 +118,9 @@ class RunPanel(QWidget):
             field.setReadOnly(True)
             field.setFrame(False)
             field.setAcceptDrops(False)
-            field.setStyleSheet("QLineEdit { background: transparent; border: none; padding: 0; }")
+            field.setStyleSheet(
+                "QLineEdit { background: transparent; border: none; padding: 0; margin-left: -3px; }"
+            )
             field.setAccessibleName("SHA-256 of the model")
             return field
         value = label("", wrap=True)
