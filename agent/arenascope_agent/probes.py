@@ -42,16 +42,25 @@ def address_space() -> dict[str, int | None]:
     gap = None
     if ceiling is not None and mappings:
         floor = _text("/proc/sys/vm/mmap_min_addr").strip()
-        gap = procfs.largest_gap(
-            mappings, ceiling, int(floor) if floor.isdigit() else page_size, page_size, _stack_limit()
-        )
+        lowest = int(floor) if floor.isdigit() else page_size
+        gap = procfs.largest_gap(mappings, ceiling, lowest, page_size, _limit("RLIMIT_STACK"))
     return {"ceiling": ceiling, "largest_gap": gap}
 
 
-def _stack_limit() -> int | None:
+def memory_limit() -> int | None:
+    """What a process can have at most, in bytes: RAM and swap, or its own limit where that is lower."""
+    memory = procfs.meminfo(_text("/proc/meminfo"))
+    limit = _limit("RLIMIT_AS")
+    if "MemTotal" not in memory:
+        return limit
+    there = memory["MemTotal"] + memory.get("SwapTotal", 0)
+    return there if limit is None else min(there, limit)
+
+
+def _limit(name: str) -> int | None:
     import resource  # a shared library that only a probe needs
 
-    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    soft, _ = resource.getrlimit(getattr(resource, name))
     return None if soft == resource.RLIM_INFINITY else soft
 
 

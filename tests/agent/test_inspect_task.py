@@ -8,13 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from arenascope.domain.attribution import attribute
 from arenascope.domain.measurement import PHASES
 from arenascope.remote import translate
 from arenascope.remote.reading import ReadingCollector
-from arenascope_agent import copied, protocol
+from arenascope_agent import copied, probes, protocol
 from arenascope_agent.runtimes import NoRuntimeError
 from arenascope_agent.tasks.inspect import Inspect
 from tests.agent import tiny_models, workers
@@ -338,7 +339,7 @@ def task(phase: str = "allocate") -> Inspect:
         (RuntimeError(""), "allocate", "refused"),
         (RuntimeError(""), "load", "failed"),
         (RuntimeError("Node number 3 (ADD) failed to prepare."), "allocate", "failed"),
-        (RuntimeError("XNNPack delegate failed to reshape runtimeNode number 31"), "allocate", "refused"),
+        (RuntimeError("XNNPack delegate failed to reshape runtimeNode number 31"), "allocate", "failed"),
         (RuntimeError("BytesRequired number of bytes overflowed."), "allocate", "refused"),
         (ValueError("BytesRequired number of bytes overflowed."), "load", "failed"),
         (ValueError("array is too big; `arr.size * arr.dtype.itemsize` is larger"), "inputs", "refused"),
@@ -355,6 +356,20 @@ def test_what_a_failure_is_called(error: Exception, phase: str, kind: str) -> No
     failure = task(phase).failure(error)
     assert (failure["phase"], failure["kind"], failure["error"]) == (phase, kind, type(error).__name__)
     assert failure["message"]
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.3, "refused"), (0.01, "failed")])
+def test_a_reshape_that_failed_is_a_refusal_only_where_the_inputs_are_large(share: float, kind: str) -> None:
+    class Interpreter:
+        def get_input_details(self) -> list[dict[str, Any]]:
+            limit = probes.memory_limit()
+            assert limit is not None
+            return [{"shape": [1, int(share * limit / 4)], "dtype": np.float32}]
+
+    failing = task("invoke_first")
+    failing._interpreter = Interpreter()
+    error = RuntimeError("XNNPack delegate failed to reshape runtimeNode number 31")
+    assert failing.failure(error)["kind"] == kind
 
 
 def test_a_failure_is_short_enough_to_be_opened() -> None:

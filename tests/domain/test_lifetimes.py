@@ -51,6 +51,11 @@ def test_nothing_ends_when_everything_is_preserved() -> None:
     assert all(life.last is None for life in found.values())
 
 
+def test_a_read_before_the_producer_does_not_count() -> None:
+    found = lifetimes([Step((1,), (2,)), Step((0,), (1,))], inputs=[0], outputs=[2])
+    assert found[1] == Lifetime(1, None)
+
+
 def test_variables_live_throughout() -> None:
     found = lifetimes([Step((0, 4), (1,))], inputs=[0], outputs=[1], variables=[4])
     assert found[4] == Lifetime(0, None)

@@ -12,6 +12,7 @@ there still shows the layout.
 from __future__ import annotations
 
 import errno
+import math
 import struct
 import sys
 import time
@@ -27,11 +28,14 @@ _MAX_MESSAGE = 1500
 _INVOKING = ("allocate", "invoke_first", "invoke")
 
 #: Texts of errors that mean "not that much memory" (tflite-memory.md §7, pi-facts.md §2.6): allocators,
-#: NumPy's limits, XNNPACK, a size beyond size_t, a file that no longer fits into the address space.
+#: NumPy's limits, a size beyond size_t, a file that no longer fits into the address space.
 _REFUSALS = (
-    "bad_alloc", "is too big", "Maximum allowed dimension", "Unable to allocate",
-    "XNNPack delegate failed to reshape", "failed with error '12'",
+    "bad_alloc", "is too big", "Maximum allowed dimension", "Unable to allocate", "failed with error '12'",
 )  # fmt: skip
+#: XNNPACK says no more than this, for shapes that do not fit and for memory that there is not.
+_RESHAPE = "XNNPack delegate failed to reshape"
+#: Inputs of this share of the memory leave no doubt which of the two it was.
+_LARGE_SHARE = 0.25
 #: The same, but while loading it means that the file is wrong.
 _OVERFLOW = "BytesRequired number of"
 
@@ -47,6 +51,7 @@ class Inspect:
         self._anon: dict[str, int | None] = {}
         self._maps: list[bytes] = []
         self._homeless = False
+        self._interpreter: Any = None
         #: What is being done: a phase, or "reading" or "inputs" between them.
         self.phase = "start"
 
@@ -67,6 +72,7 @@ class Inspect:
             "load",
             lambda: runtime.open(self._model, params["threads"], params["delegate"], params["preserve_all"]),
         )
+        self._interpreter = interpreter
         if not params["invoke"]:
             self._last_phase("allocate", lambda: self._allocate(interpreter), interpreter, [])
             return
@@ -92,7 +98,7 @@ class Inspect:
             or (not isinstance(error, NoRuntimeError) and any(word in text for word in _REFUSALS))
         )
         if self.phase in _INVOKING:
-            refused = refused or _OVERFLOW in text
+            refused = refused or _OVERFLOW in text or (_RESHAPE in text and self._inputs_are_large())
             if isinstance(error, RuntimeError) and not text:  # LiteRT from 2.1.6 on
                 refused = True
                 text = "the runtime could not get the memory for its arena (it gives no text of its own)"
@@ -165,6 +171,16 @@ class Inspect:
         runtime = runtimes.load()
         self._maps.append(memory.maps_text())
         return runtime
+
+    def _inputs_are_large(self) -> bool:
+        """Whether the inputs alone would take a good part of what a process can have here."""
+        dtype = sys.modules["numpy"].dtype
+        wanted = sum(
+            math.prod(int(extent) for extent in detail["shape"]) * dtype(detail["dtype"]).itemsize
+            for detail in (self._interpreter.get_input_details() if self._interpreter else ())
+        )
+        limit = probes.memory_limit()
+        return limit is not None and wanted >= _LARGE_SHARE * limit
 
     def _say_runtime(self, runtime: Runtime) -> None:
         self._emit(

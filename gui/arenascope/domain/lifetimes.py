@@ -55,9 +55,9 @@ def lifetimes(
             if tensor >= 0:
                 first.setdefault(tensor, step)
         for tensor in node.inputs:
-            if tensor >= 0:
-                last[tensor] = step
-                last[aliases.get(tensor, tensor)] = step
+            for read in (tensor, aliases.get(tensor, tensor)):
+                if read in first:  # a read before the producer has run does not count
+                    last[read] = step
     found = {
         tensor: Lifetime(start, None if preserve_all or tensor in kept else last.get(tensor))
         for tensor, start in first.items()

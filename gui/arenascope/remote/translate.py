@@ -132,10 +132,15 @@ def outcome(data: dict[str, Any]) -> Outcome:
     return Outcome(
         status=Status(word),
         phase=_text(data, "phase", 80),
-        message=_text(data, "message", 4000) or "",
+        message=_text({**data, "message": _one_line(data.get("message"))}, "message", 4000) or "",
         signal=_text(data, "signal", 40),
         log=tuple(_text({"log": line}, "log", _MAX_LOG_LINE) or "" for line in log),
     )
+
+
+def _one_line(value: Any) -> Any:
+    """A runtime's words with their line breaks as spaces: they are shown on one line."""
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def agent_cost(data: dict[str, Any]) -> tuple[int | None, float | None]:
