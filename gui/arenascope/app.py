@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -66,12 +67,15 @@ def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
             session.open(path)
     window.show()
     _trace("shown")
+    # Python looks at signals between two of its own steps; the bridge's timer makes many of them.
+    before = signal.signal(signal.SIGINT, lambda *_: window.close())
     session.boards.reload()
     window.recents.load()
     _when_filled(window, screenshot)
     try:
         code = app.exec()
     finally:
+        signal.signal(signal.SIGINT, before)
         hooks.remove()
         session.close()
     return int(code)

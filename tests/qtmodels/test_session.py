@@ -138,6 +138,20 @@ def test_a_lost_link_is_a_notice_and_the_next_run_works(
     assert session.capture == example_capture()
 
 
+def test_what_was_recorded_before_the_link_was_lost_stays(
+    session: Session, run: Run, qtbot: QtBot, notices: list[Notice]
+) -> None:
+    """The bridge delivers in order: what a run told comes before how it ended."""
+    told: list[str] = []
+    session.bridge.phaseStarted.connect(lambda event, source: told.append(event.name))
+    session.runStopped.connect(lambda: told.append("stopped"))
+    session.show_model(MODEL)
+    run.answer = LinkLost("the cable was pulled")
+    session.inspect()
+    qtbot.waitUntil(lambda: bool(notices))
+    assert told == ["load", "stopped"]
+
+
 def test_without_a_model_or_its_file_inspect_says_what_is_missing(
     session: Session, run: Run, notices: list[Notice]
 ) -> None:

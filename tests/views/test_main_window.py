@@ -315,9 +315,10 @@ def test_a_dropped_model_opens(qtbot: QtBot) -> None:
     assert window.recents.paths[0].name == "lstm.tflite"
 
 
-def test_text_fields_leave_files_to_the_window(qtbot: QtBot) -> None:
+def test_every_part_leaves_files_to_the_window(qtbot: QtBot) -> None:
     window = make_window(qtbot)
-    assert not [e for e in window.findChildren(QLineEdit) if e.acceptDrops()]
+    assert window.acceptDrops()
+    assert not [w for w in window.root.findChildren(QWidget) if w.acceptDrops()]
 
 
 @pytest.mark.parametrize(

@@ -250,8 +250,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Stop everything and wait until no thread of ours is left."""
-        for task in self.tasks.running:
-            task.token.cancel()
+        self.tasks.close()
         self.boards.close()
         self.documents.close()
         self.bridge.stop()

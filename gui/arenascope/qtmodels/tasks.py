@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ class Tasks(QObject):
         self._bridge = bridge
         self._numbers = itertools.count(1)
         self._running: dict[int, Task] = {}
+        self._telling: list[threading.Thread] = []
         bridge.connecting.connect(self._connecting)
         bridge.uploadProgress.connect(self._uploading)
 
@@ -97,12 +99,29 @@ class Tasks(QObject):
     def cancel(self, task: Task) -> None:
         """Ask it to stop. It is over when its thread says so, or at once where it can be given up."""
         task.stopping = True
-        task.token.cancel()
+        self._tell_to_stop(task)
         if task.give_up is not None and self._running.pop(task.number, None) is not None:
             task.give_up()
             if task.on_cancelled is not None:
                 task.on_cancelled()
         self.changed.emit()
+
+    def close(self) -> None:
+        """Cancel what goes on and wait until all of it has been told."""
+        for task in self.running:
+            self._tell_to_stop(task)
+        for thread in self._telling:
+            thread.join()
+
+    def _tell_to_stop(self, task: Task) -> None:
+        """Telling a device means sending, and a stalled link may hold that up: not on the GUI thread."""
+        if not task.target:
+            task.token.cancel()
+            return
+        self._telling = [t for t in self._telling if t.is_alive()]
+        thread = threading.Thread(target=task.token.cancel, name=f"cancel-{task.number}")
+        self._telling.append(thread)
+        thread.start()
 
     def tell(self, number: object, **changes: Any) -> None:
         """Change what a task says of itself; one that is over is ignored."""

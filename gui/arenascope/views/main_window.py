@@ -20,7 +20,6 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
-    QLineEdit,
     QMainWindow,
     QSplitter,
     QStackedLayout,
@@ -203,8 +202,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(root)
         self.toast = Banner(theme, self._words_of, root, slim=True)
         self.overlay = DropOverlay(theme, root)
-        for edit in self.findChildren(QLineEdit):
-            edit.setAcceptDrops(False)  # a file dropped there is for the window
+        for widget in root.findChildren(QWidget):
+            widget.setAcceptDrops(False)  # wherever a file is dropped, it is for the window
 
     def sizeHint(self) -> QSize:
         return QSize(1440, 900)
@@ -345,8 +344,7 @@ class MainWindow(QMainWindow):
     def _run_stopped(self) -> None:
         self.tabs.setTabText(TABS.index("Live"), "Live")
         self.does.follow_run(False)
-        entry = self.session.entry
-        self.live.set_capture(entry.capture if entry is not None else None)
+        self.live.end()
 
     def _phase_started(self, event: object, source: object) -> None:
         run = self.session.running
@@ -445,6 +443,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._app.removeEventFilter(self)
         self.does.keep_settings()
+        self.hide()  # ending a connection may take a moment
         self.session.close()
         super().closeEvent(event)
 

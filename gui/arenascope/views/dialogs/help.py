@@ -24,6 +24,7 @@ class HelpDialog(Frame):
         self._pages = pages()
         self.list = QListWidget()
         self.list.setAccessibleName("Pages")
+        self.list.setProperty("role", "panel")
         self.list.setFixedWidth(unit * 30)
         self.list.addItems([title for _, title in self._pages])
         self.text = QTextBrowser()

@@ -69,6 +69,11 @@ class LivePanel(QWidget):
         self._forget()
         self.chart.clear()
 
+    def end(self) -> None:
+        """Nothing more comes: what was recorded stays until another capture is shown."""
+        if self._t:
+            self.chart.add_gap(self._t[-1])
+
     def add_samples(self, samples: Samples) -> None:
         self._t += samples.t
         self._rss += samples.rss
