@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..domain.capture import Capture
     from ..domain.measurement import Outcome
+    from ..workflow.events import RunEvent
     from ..workflow.inspect import InspectRequest
 
 STOPPED = 130
@@ -36,17 +37,36 @@ def exit_code(outcome: Outcome) -> int:
     return EXIT_CODES[outcome.status]
 
 
-def run(target: str, model: Path, request: InspectRequest, *, quiet: bool) -> Capture:
-    """Inspect ``model`` on ``target``. Ctrl+C ends the run; a second one ends this program."""
+def run(
+    target: str,
+    model: Path,
+    request: InspectRequest,
+    *,
+    quiet: bool,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Capture:
+    """Inspect ``model`` on ``target``. Ctrl+C ends the run; a second one ends this program.
+
+    ``meanwhile`` is called once, on another thread, while the device works: time to load what comes next.
+    """
     from ..workflow.connect import connect
+    from ..workflow.events import PhaseStarted
     from ..workflow.inspect import inspect
+
+    pending = [meanwhile]
 
     with (
         progress.reporter(quiet=quiet) as report,
         stop_on_interrupt() as cancel,
         connect(target, prompts.terminal(), report) as device,
     ):
-        return inspect(device, model, request, report, cancel)
+
+        def on_event(event: RunEvent) -> None:
+            report(event)
+            if isinstance(event, PhaseStarted) and event.name == "allocate" and pending:
+                pending.pop()()
+
+        return inspect(device, model, request, on_event, cancel)
 
 
 @contextmanager
