@@ -8,14 +8,12 @@ kernel is asked about it, it is asked by its process number.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import signal
 from collections.abc import Callable
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
+from .lifeline import die_with
 
 
 class CopyError(Exception):
@@ -53,9 +51,7 @@ def run(work: Callable[[int], Any]) -> Any:
 
 def _as_copy(work: Callable[[int], Any], here: int, write_end: int) -> None:
     """Never returns. Buffers of Python and C are the other process's to write: nothing is flushed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # it is not inherited
-    if os.getppid() != here:
-        os._exit(1)
+    die_with(here)  # it is not inherited
     try:
         answer = {"done": work(here)}
     except Exception as error:  # noqa: BLE001  # the top of this process; the other one raises it again

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 
 from . import protocol
 
 _PR_SET_PDEATHSIG = 1
+_SIGKILL = 9  # the module signal makes enums of all of them, and they would stay in the measured process
 
 
 def tie_to_server() -> None:
@@ -16,11 +16,16 @@ def tie_to_server() -> None:
 
     Leaves at once when the server ended before the tie was made (the parent is another process then).
     """
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != int(os.environ.pop(protocol.ENV_SERVER_PID)):
-        os._exit(1)
+    die_with(int(os.environ.pop(protocol.ENV_SERVER_PID)))
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")  # raising one's own needs no privilege (pi-facts.md §3.3)
     except OSError:
         pass  # a kernel without it chooses by size, which is the worker as well
+
+
+def die_with(parent: int) -> None:
+    """SIGKILL for this process when ``parent`` ends; leaves at once when it has ended already."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)

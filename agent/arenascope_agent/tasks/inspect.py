@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from .. import copied, inputs, memory, probes, runtimes
+from .. import copied, inputs, memory, runtimes
 from ..runtimes import NoRuntimeError, Runtime
 
 Emit = Callable[[str, "dict[str, Any]"], None]
@@ -179,7 +179,7 @@ class Inspect:
             math.prod(int(extent) for extent in detail["shape"]) * dtype(detail["dtype"]).itemsize
             for detail in (self._interpreter.get_input_details() if self._interpreter else ())
         )
-        limit = probes.memory_limit()
+        limit = _probes().memory_limit()
         return limit is not None and wanted >= _LARGE_SHARE * limit
 
     def _say_runtime(self, runtime: Runtime) -> None:
@@ -191,7 +191,7 @@ class Inspect:
                 "numpy": sys.modules["numpy"].__version__,
                 "python": "%d.%d.%d" % sys.version_info[:3],
                 "bits": struct.calcsize("P") * 8,
-                "address_space": probes.address_space(),
+                "address_space": copied.run(lambda _pid: _probes().address_space()),
             },
         )
 
@@ -207,3 +207,10 @@ def _reading() -> Any:
     from . import reading
 
     return reading
+
+
+def _probes() -> Any:
+    """Likewise."""
+    from .. import probes
+
+    return probes
