@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STARTED = time.perf_counter()
 TRACE = "ARENASCOPE_TRACE_START"
+#: What a screenshot waits for: layouts, and the parts that are made when nothing else is to do.
+_SETTLE_MS = 300
 
 
 def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
@@ -51,7 +53,11 @@ def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
 
     _trace("modules")
     session = Session(measures_here=platform_has_proc())
+    # Qt styles a widget anew whenever it is put into another: the sheet waits until all are in place.
+    sheet = app.styleSheet()
+    app.setStyleSheet("")
     window = MainWindow(session, themes, settings)
+    app.setStyleSheet(sheet)
     hooks = ExceptHooks(session.bridge)
     hooks.install()
     _trace("window built")
@@ -98,7 +104,7 @@ def _when_filled(window: MainWindow, screenshot: str | None) -> None:
     def filled(_entry: object) -> None:
         _trace("filled")
         window.session.entryChanged.disconnect(filled)
-        QTimer.singleShot(0, painted)
+        QTimer.singleShot(_SETTLE_MS if screenshot is not None else 0, painted)
 
     window.session.entryChanged.connect(filled)
 

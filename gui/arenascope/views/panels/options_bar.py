@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QIcon, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -234,6 +234,11 @@ class OptionsBar(QWidget):
         needed = super().minimumSizeHint().width() + (self._spare() if self._compact else 0)
         self._set_compact(self.width() < needed + self.fontMetrics().averageCharWidth() * 8)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange and self.layout() is not None:
+            self._even_heights()
+
     def _spare(self) -> int:
         """What the narrow form saves: signs instead of words on two buttons, no facts."""
         words = sum(self.fontMetrics().horizontalAdvance(b.text()) for b in (self.open, self.inputs))
@@ -334,15 +339,10 @@ class OptionsBar(QWidget):
         row.addSpacing(6)
         row.addWidget(self.inspect)
         row.addWidget(self.cancel)
+
+    def _even_heights(self) -> None:
+        """One height for all, as the style of the moment wants it."""
         height = max(w.sizeHint().height() for w in (self.board, self.batch, self.inspect))
-        for control in (
-            self.open,
-            self.board,
-            self.batch,
-            self.inputs,
-            self.threads,
-            self.delegate,
-            self.inspect,
-        ):
+        controls = (self.open, self.board, self.batch, self.inputs, self.threads, self.delegate)
+        for control in (*controls, self.inspect, self.cancel):
             control.setFixedHeight(height)
-        self.cancel.setFixedHeight(height)

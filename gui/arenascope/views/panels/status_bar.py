@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QWidget
 
 from ...qtmodels.boards_model import BoardItem, BoardState, describe
@@ -50,8 +50,7 @@ class StatusBar(QWidget):
         row.addWidget(self._cancel)
         row.addWidget(self._cost)
         row.addWidget(every)
-        # The row keeps its height while buttons come and go.
-        self.setFixedHeight(max(self._cancel.sizeHint().height(), every.sizeHint().height()))
+        self._every = every
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(_PATIENCE_MS)
@@ -59,6 +58,12 @@ class StatusBar(QWidget):
         self._said = ""
         tasks.changed.connect(self._follow)
         self._show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """The row keeps its height while buttons come and go."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.StyleChange:
+            self.setFixedHeight(max(b.sizeHint().height() for b in (self._cancel, self._every)))
 
     def set_link(self, item: BoardItem | None) -> None:
         if item is None:
