@@ -2,13 +2,14 @@
 # make test         lint, types, every test
 # make lint         ruff, mypy, who may import whom
 # make bench        the figures that ArenaScope promises, as a table
+# make board        an emulated 32-bit ARM board to connect to (root; the first time builds it, 8 minutes)
 # make screenshots  the pictures of README.md
 VENV    ?= .venv
 WORKERS ?= 2
 PY      := $(VENV)/bin/python
 STAMP   := $(shell cat pyproject.toml packaging/constraints.txt | cksum | tr -s ' ' '-')
 
-.PHONY: run test lint bench screenshots setup clean
+.PHONY: run test lint bench board screenshots setup clean
 
 run: $(VENV)/.run$(STAMP)
 	@$(PY) packaging/system_packages.py window
@@ -26,6 +27,10 @@ lint: setup
 bench: setup
 	@$(PY) packaging/system_packages.py window
 	$(PY) benchmarks/run.py
+
+board: setup
+	@$(PY) packaging/system_packages.py board
+	$(PY) -m tests.board
 
 screenshots: setup
 	@$(PY) packaging/system_packages.py window

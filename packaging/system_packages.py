@@ -1,8 +1,9 @@
 """Which system packages are missing on this computer, by asking the linker; installs them when run as root.
 
-    python packaging/system_packages.py window [test]
+    python packaging/system_packages.py window [test] [board]
 
-``window`` is what the window and the runtime need; ``test`` adds what the tests start. Only Linux asks for
+``window`` is what the window and the runtime need; ``test`` adds what the tests start, ``board`` what builds
+and boots an emulated board. Only Linux asks for
 anything: the wheels for macOS and Windows carry all they need. Anything missing is named, with the command
 that installs it; the exit code is then 1, unless it could be installed.
 """
@@ -54,8 +55,19 @@ LIBRARIES = {
 FONT_PACKAGE = "fonts-dejavu-core"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
 
-#: Program → Debian package, for the tests alone.
-TEST_PROGRAMS = {"sshd": "openssh-server", "ssh-keygen": "openssh-client"}
+#: Group → the programs that it starts → Debian package.
+PROGRAMS = {
+    "window": {},
+    "test": {"sshd": "openssh-server", "ssh-keygen": "openssh-client"},
+    "board": {
+        "qemu-system-arm": "qemu-system-arm",
+        "qemu-arm-static": "qemu-user-static",
+        "debootstrap": "debootstrap",
+        "mke2fs": "e2fsprogs",
+        "cpio": "cpio",
+        "ssh": "openssh-client",
+    },
+}
 
 
 def binaries() -> list[Path]:
@@ -88,9 +100,9 @@ def has_fonts() -> bool:
     return any(next(folder.rglob(pattern), None) for folder in folders for pattern in ("*.tt[fc]", "*.otf"))
 
 
-def missing_programs() -> set[str]:
+def missing_programs(group: str) -> set[str]:
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
-    return {name for name in TEST_PROGRAMS if shutil.which(name, path=path) is None}
+    return {name for name in PROGRAMS[group] if shutil.which(name, path=path) is None}
 
 
 def main(groups: list[str]) -> int:
@@ -120,8 +132,8 @@ def _missing_packages(groups: list[str]) -> tuple[set[str], set[str]]:
     unknown = {name for name in libraries if name not in LIBRARIES}
     if not has_fonts():
         packages.add(FONT_PACKAGE)
-    if "test" in groups:
-        packages.update(TEST_PROGRAMS[name] for name in missing_programs())
+    for group in groups:
+        packages.update(PROGRAMS[group][name] for name in missing_programs(group))
     return packages, unknown
 
 

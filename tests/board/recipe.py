@@ -61,11 +61,6 @@ ARM64 = Architecture(
     runtime="ai-edge-litert==2.3.0",
 )
 
-#: Debian packages of this computer that building and running need.
-HOST_PACKAGES = (
-    "qemu-system-arm", "qemu-user-static", "debootstrap", "e2fsprogs", "cpio", "openssh-client", "xz-utils",
-)  # fmt: skip
-
 
 def recipe_hash(architecture: Architecture) -> str:
     """Names the images of this recipe: its lists and the code that follows them, however it is laid out."""
