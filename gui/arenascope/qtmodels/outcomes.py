@@ -7,13 +7,21 @@ from ..domain.measurement import Outcome, Status
 from ..domain.plain_text import plain
 from .notices import Level, Notice
 
-#: What a phase does, as part of a sentence.
+#: What goes on in a phase.
 PHASE_WORDS = {
     "runtime_import": "importing the runtime",
     "load": "loading the model",
     "allocate": "allocating tensors",
     "invoke_first": "the first invoke",
     "invoke": "a later invoke",
+}
+
+_WHERE = {
+    "runtime_import": "while importing the runtime",
+    "load": "while loading the model",
+    "allocate": "while allocating tensors",
+    "invoke_first": "in the first invoke",
+    "invoke": "in a later invoke",
 }
 
 _NEXT = {
@@ -28,7 +36,7 @@ _NEXT = {
 
 def headline(outcome: Outcome) -> str:
     """'Out of memory: the runtime refused while allocating tensors.'"""
-    where = f" during {PHASE_WORDS.get(outcome.phase, plain(outcome.phase, 40))}" if outcome.phase else ""
+    where = f" {_WHERE.get(outcome.phase, f'in {plain(outcome.phase, 40)}')}" if outcome.phase else ""
     signal = f" ({plain(outcome.signal, 20)})" if outcome.signal else ""
     return {
         Status.OK: "The run went through.",

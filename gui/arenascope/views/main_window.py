@@ -357,7 +357,7 @@ class MainWindow(QMainWindow):
         self.does.follow_watch(task is not None)
         self.tabs.setTabText(TABS.index("Live"), "Live ●" if task is not None else "Live")
         if task is not None:
-            self.live.begin()
+            self.live.begin(worker=False)
             self.tabs.setCurrentWidget(self.live)
 
     def _board_sampled(self, sample: BoardSample) -> None:

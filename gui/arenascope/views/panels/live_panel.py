@@ -37,6 +37,7 @@ class LivePanel(QWidget):
         self._available: list[int | None] = []
         self._top: list[TopProcesses] = []
         self._phases: dict[str, Phase] = {}
+        self._worker = True
         self.chart.secondClicked.connect(self.show_second)
         self.chart.rangeSelected.connect(self.show_range)
         self.chart.rangeCleared.connect(self.card.hide)
@@ -62,12 +63,20 @@ class LivePanel(QWidget):
             self._t, self._rss = list(samples.t), list(samples.rss)
             self._available, self._top = list(samples.available), list(samples.processes)
             self._phases = {p.name: p for p in capture.phases}
+        self._show_worker(True)
         self.chart.set_capture(capture)
 
-    def begin(self) -> None:
-        """A run or a watch starts: what was shown gives way."""
+    def begin(self, *, worker: bool = True) -> None:
+        """A run or a watch (without a worker) starts: what was shown gives way."""
         self._forget()
         self.chart.clear()
+        self._show_worker(worker)
+
+    def _show_worker(self, shown: bool) -> None:
+        """A watch has no worker, so its curve and axis would stand empty; they come back by themselves."""
+        if shown != self._worker:
+            self._worker = shown
+            self.chart.set_visible("rss", shown)
 
     def end(self) -> None:
         """Nothing more comes: what was recorded stays until another capture is shown."""
