@@ -275,6 +275,16 @@ def test_escape_lets_go_last(qtbot: QtBot) -> None:
     assert window.session.selection.tensor is None
 
 
+def test_escape_in_the_map_reaches_the_window(qtbot: QtBot) -> None:
+    """A pinned card is let go first; then the key means what it means elsewhere."""
+    window = filled_window(qtbot)
+    window.show_notice(Notice(Level.ERROR, "It broke."))
+    for view in (window.map, window.live.chart):
+        window.banner.show_notice(Notice(Level.ERROR, "It broke."))
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
+        assert not window.banner.isVisible()
+
+
 def test_space_pauses_the_live_view(qtbot: QtBot) -> None:
     window = filled_window(qtbot)
     qtbot.keyClick(window, Qt.Key.Key_Space)

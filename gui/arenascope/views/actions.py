@@ -105,7 +105,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("check_board", "Check the Board", "Boards", icon="refresh"),
     ActionSpec("disconnect_board", "Disconnect the Board", "Boards", icon="unlink"),
     ActionSpec("forget_board", "Forget the Board…", "Boards", icon="trash"),
-    ActionSpec("fit", "Fit the Map", "View", ("F",), icon="fit"),
+    ActionSpec("fit", "Fit the Map or the Chart", "View", ("F",), icon="fit"),
     ActionSpec("zoom_tensor", "Zoom to the Selected Tensor", "View", ("Shift+F",)),
     ActionSpec("pause", "Pause the Live View", "View", shown_key="Space", icon="pause"),
     *(

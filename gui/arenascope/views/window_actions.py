@@ -76,7 +76,7 @@ class WindowActions(QObject):
         on("check_board", lambda: session.boards.check(session.target))
         on("disconnect_board", lambda: session.boards.disconnect_board(session.target))
         on("forget_board", self.forget_board)
-        on("fit", window.map.fit)
+        on("fit", self.fit)
         on("zoom_tensor", self.zoom_tensor)
         on("pause", window.live.chart.toggle_pause)
         for rule in COLOR_RULES:
@@ -263,6 +263,13 @@ class WindowActions(QObject):
         dialog.open()
 
     # -- looking ----------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        """The map, or the chart where that was used last."""
+        if self._view == "live":
+            self._window.live.chart.fit()
+        else:
+            self._window.map.fit()
 
     def zoom_tensor(self) -> None:
         key = self._session.selection.tensor

@@ -431,7 +431,7 @@ class ArenaMap(PlotPanel):
                 self.fit()
             case Qt.Key.Key_0:
                 self.reset()
-            case Qt.Key.Key_Escape:
+            case Qt.Key.Key_Escape if self._pinned is not None:
                 self.unpin()
             case _ if event.matches(QKeySequence.StandardKey.Copy):
                 self.copy_card()

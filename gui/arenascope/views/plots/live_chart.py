@@ -397,7 +397,7 @@ class LiveChart(PlotPanel):
                 self._zoom(1 / 0.7)
             case Qt.Key.Key_F | Qt.Key.Key_0:
                 self.fit()
-            case Qt.Key.Key_Escape:
+            case Qt.Key.Key_Escape if self.selected_range or self.selected_second is not None:
                 self.clear_range()
                 self._overlay.second = None
                 self._overlay.update()
