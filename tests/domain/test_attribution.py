@@ -18,6 +18,7 @@ from arenascope.domain.attribution import (
     ProcessReading,
     attribute,
 )
+from arenascope.domain.provenance import Provenance
 
 READING = ProcessReading(
     when="invoke_first",
@@ -55,6 +56,18 @@ def test_each_part_is_what_its_source_says() -> None:
     assert found[RUNTIME] == 150 + (310 - 220 - 10)
     assert found[DELEGATE] == 0
     assert found[UNEXPLAINED] == 1000 - sum(v for k, v in found.items() if k != UNEXPLAINED)
+
+
+def test_what_a_delegate_holds_is_an_estimate_and_the_rest_is_measured() -> None:
+    origins = {p.part: p.provenance for p in attribute(READING)}
+    assert origins.pop(DELEGATE) is Provenance.ESTIMATED
+    assert set(origins.values()) == {Provenance.MEASURED}
+
+
+def test_readings_that_contradict_each_other_make_no_negative_part() -> None:
+    found = parts(replace(READING, rss=100))
+    assert sum(found.values()) == 100
+    assert all(v >= 0 for k, v in found.items() if k != UNEXPLAINED)
 
 
 def test_growth_under_a_delegate_beyond_the_arenas_is_the_delegates() -> None:

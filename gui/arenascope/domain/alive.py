@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from . import in_place
 from .layout import Kind, MemoryLayout, Placement
 from .memo import once_per_layout
 
@@ -28,24 +29,13 @@ class AliveSet:
 @once_per_layout
 def shared_in_place(layout: MemoryLayout, subgraph: int = 0) -> dict[Key, Key]:
     """In-place outputs → the tensor in whose memory they lie (the root of a chain)."""
-    roots: dict[Key, Key] = {}
-    for node in layout.plan(subgraph):
-        for out in node.outputs:
-            target = layout.by_key.get((subgraph, out))
-            if target is None or target.kind is not Kind.ARENA_RW or not target.in_arena:
-                continue
-            for index in node.inputs:
-                source = layout.by_key.get((subgraph, index))
-                if (
-                    source is not None
-                    and source.key != target.key
-                    and source.kind is Kind.ARENA_RW
-                    and source.in_arena
-                    and source.offset == target.offset
-                ):
-                    roots[target.key] = roots.get(source.key, source.key)
-                    break
-    return roots
+
+    def offset(index: int) -> int | None:
+        placed = layout.by_key.get((subgraph, index))
+        return placed.offset if placed and placed.kind is Kind.ARENA_RW and placed.in_arena else None
+
+    found = in_place.roots(((node.inputs, node.outputs) for node in layout.plan(subgraph)), offset)
+    return {(subgraph, output): (subgraph, root) for output, root in found.items()}
 
 
 def alive_set(layout: MemoryLayout, step: int, subgraph: int = 0, kind: Kind = Kind.ARENA_RW) -> AliveSet:

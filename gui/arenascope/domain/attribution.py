@@ -3,6 +3,9 @@
 File-backed pages belong to the file they come from. Anonymous pages are counted where they lie
 (arenas and dynamic tensors by their addresses) and otherwise by the step in which they appeared.
 What is left is shown as unexplained and never spread over the others.
+
+What a delegate holds cannot be asked for. Its part is all anonymous growth from load to the first
+invoke beyond the arenas, and so an estimate: what the kernels left to the runtime took is in it.
 """
 
 from __future__ import annotations
@@ -56,7 +59,7 @@ class ProcessReading:
 
 
 def attribute(reading: ProcessReading) -> tuple[Part, ...]:
-    """The parts; they add up to ``reading.rss``. All are measured, the last is the rest."""
+    """The parts; they add up to ``reading.rss``. The last is the rest."""
     files = [m for m in reading.mappings if m.path.startswith("/") and m.path != reading.model_path]
     runtime_files = sum(m.rss for m in files if m.path in reading.runtime_paths)
     other_files = sum(m.rss for m in files if m.path not in reading.runtime_paths)
@@ -69,9 +72,6 @@ def attribute(reading: ProcessReading) -> tuple[Part, ...]:
         PERSISTENT: reading.persistent_resident,
         DYNAMIC: reading.dynamic_resident,
     }
-    for name, size in placed.items():
-        placed[name] = min(size, rest)
-        rest -= placed[name]
 
     def take(size: int) -> int:
         nonlocal rest
@@ -79,6 +79,8 @@ def attribute(reading: ProcessReading) -> tuple[Part, ...]:
         rest -= taken
         return taken
 
+    for name, size in placed.items():
+        placed[name] = take(size)
     python = take(_level(reading, "numpy") - written_in_others)
     runtime = take(_growth(reading, "numpy", "load") - written_in_runtime)
     delegate = 0
@@ -92,7 +94,17 @@ def attribute(reading: ProcessReading) -> tuple[Part, ...]:
         DELEGATE: delegate,
         UNEXPLAINED: rest,
     }
-    return tuple(Part(name, size, Provenance.MEASURED) for name, size in sizes.items())
+    return tuple(Part(name, size, _provenance(name)) for name, size in sizes.items())
+
+
+def moment(when: str | None) -> str:
+    """At which moment of the run the memory was looked through, in words."""
+    words = {"invoke_first": "after the first invoke", "allocate": "after allocate"}
+    return words.get(when or "", "at its end")
+
+
+def _provenance(part: str) -> Provenance:
+    return Provenance.ESTIMATED if part == DELEGATE else Provenance.MEASURED
 
 
 def _level(reading: ProcessReading, step: str) -> int:

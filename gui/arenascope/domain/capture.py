@@ -45,6 +45,8 @@ class Capture:
     samples: Samples
     outcome: Outcome
     created: str | None = None
+    #: The phase after which the attributed memory was read: "invoke_first", or "allocate" without invoke.
+    attribution_when: str | None = None
     #: How the layout was read: "runtime structures" or "public interface".
     layout_source: str | None = None
     #: What the agent cost while it measured: bytes of its server process, share of one core.

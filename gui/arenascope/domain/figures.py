@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .alive import alive_set, busiest_step, shared_in_place
-from .attribution import UNEXPLAINED
+from .attribution import UNEXPLAINED, moment
 from .capture import Capture
 from .layout import Kind, MemoryLayout, Placement
 from .provenance import Provenance
@@ -223,14 +223,14 @@ def _headroom(capture: Capture) -> Figure:
 
 def _unexplained(capture: Capture) -> Figure:
     rule = (
-        "Resident memory after the first invoke less everything whose owner is known. "
+        f"Resident memory {moment(capture.attribution_when)} less everything whose owner is known. "
         "It is shown, never spread over the other parts."
     )
     rest = next((p for p in capture.attribution if p.part == UNEXPLAINED), None)
     if rest is None:
         return Figure("unexplained", "Unexplained", "unknown", "unknown", None, rule)
     resident = sum(p.bytes for p in capture.attribution)
-    terms = [Term("resident after the first invoke", resident)]
+    terms = [Term(f"resident {moment(capture.attribution_when)}", resident)]
     terms += [Term(p.part, -p.bytes) for p in capture.attribution if p is not rest and p.bytes]
     return _size("unexplained", "Unexplained", rest.bytes, Provenance.MEASURED, rule, terms)
 

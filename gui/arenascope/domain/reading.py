@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from . import in_place
 from .graph import Graph, Subgraph
 from .layout import ARENA_KINDS, Arena, Kind, MemoryLayout, PlacedOperator, Placement
 from .lifetimes import Lifetime, Step, lifetimes
@@ -136,34 +137,11 @@ def _arenas(raw: RawSubgraph, bases: Mapping[Kind, int]) -> Iterable[Arena]:
 def _aliases(
     nodes: Mapping[int, RawNode], plan: Iterable[int], tensors: Mapping[int, RawTensor]
 ) -> dict[int, int]:
-    """In-place outputs: an output at the address of an input of the same operator.
+    def address(index: int) -> int | None:
+        tensor = tensors.get(index)
+        return tensor.address if tensor and tensor.kind is Kind.ARENA_RW and tensor.bytes else None
 
-    Input and output of one operator always live at once, so only sharing puts them in one place.
-    """
-    roots: dict[int, int] = {}
-    for index in plan:
-        node = nodes[index]
-        for out in node.outputs:
-            target = tensors.get(out)
-            if (
-                target is None
-                or target.kind is not Kind.ARENA_RW
-                or target.address is None
-                or not target.bytes
-            ):
-                continue
-            for source in node.inputs:
-                tensor = tensors.get(source)
-                if (
-                    tensor is not None
-                    and source != out
-                    and tensor.kind is Kind.ARENA_RW
-                    and tensor.address == target.address
-                    and tensor.bytes
-                ):
-                    roots[out] = roots.get(source, source)
-                    break
-    return roots
+    return in_place.roots(((nodes[n].inputs, nodes[n].outputs) for n in plan), address)
 
 
 def _uses(

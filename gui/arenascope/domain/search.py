@@ -28,6 +28,7 @@ Predicate = Callable[[Placement, MemoryLayout], bool]
 _COMPARE = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "=": operator.eq}
 _SIZE = re.compile(r"size\s*(>=|<=|>|<|=)(.+)", re.IGNORECASE)
 _MAX_REGEX = 200
+_MAX_DIGITS = 18
 
 
 class QueryError(UsageError):
@@ -82,9 +83,10 @@ def _predicate(term: str) -> Predicate:
     if lowered.startswith("op:"):
         return _operator_name(lowered[3:])
     if lowered.startswith("alive@"):
-        if not lowered[6:].isdigit():
-            raise QueryError(f"{term!r}: after alive@ stands a step, as in alive@12.")
-        step = int(lowered[6:])
+        digits = lowered[6:]
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
+            raise QueryError(f"{term[:40]!r}: after alive@ stands a step, as in alive@12.")
+        step = int(digits)
         return lambda p, _: p.alive_at(step)
     return lambda p, layout: (
         lowered in p.name.lower() or lowered == f"#{p.index}" or _of_operator(p, layout, lowered)

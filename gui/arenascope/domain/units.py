@@ -11,7 +11,8 @@ _FACTORS = {
     "m": 1024**2, "mb": 1024**2, "mib": 1024**2,
     "g": 1024**3, "gb": 1024**3, "gib": 1024**3,
 }  # fmt: skip
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+_MAX_DIGITS = 24
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zA-Z]*)\s*")
 
 
 def format_bytes(count: float | None) -> str:
@@ -50,6 +51,6 @@ def parse_size(text: str) -> int:
     Raises ValueError with the text when it is not a size.
     """
     match = _SIZE.fullmatch(text)
-    if match is None or match[2].lower() not in _FACTORS:
-        raise ValueError(f"not a size: {text!r} (write 4096, 64kB or 1.5MB)")
+    if match is None or match[2].lower() not in _FACTORS or len(match[1]) > _MAX_DIGITS:
+        raise ValueError(f"not a size: {text[:40]!r} (write 4096, 64kB or 1.5MB)")
     return int(float(match[1]) * _FACTORS[match[2].lower()])

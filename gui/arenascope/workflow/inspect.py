@@ -102,7 +102,7 @@ def _launched(
     tell: Callable[[RunEvent], None],
     cancel: CancelToken,
 ) -> Iterator[_Run]:
-    """A run of the model at ``path`` on the device. It is ended, and waited for, when the block fails."""
+    """A run of the model at ``path`` on the device. It is ended when the block fails."""
     run = _Run(tell)
     params: dict[str, Any] = {
         "model": path,
@@ -119,9 +119,10 @@ def _launched(
     forget = cancel.on_cancel(lambda: device.link.cancel_run(run_id))
     try:
         yield run
-    except InputError:
+    except BaseException as error:
         device.link.cancel_run(run_id)
-        run.wait()
+        if isinstance(error, InputError):
+            run.wait()  # the link is sound, and whoever asks next finds the device free
         raise
     finally:
         forget()
@@ -215,7 +216,8 @@ class _Run:
             self._done.set()
 
     def wait(self) -> Outcome:
-        self._done.wait()
+        while not self._done.wait(0.5):
+            pass  # Ctrl+C is not heard during an endless wait on Windows
         if self._error is not None:
             raise self._error
         assert self._outcome is not None
@@ -287,6 +289,7 @@ def _capture(
         phases=tuple(run.phases),
         totals=totals(layout, graph, run.phases),
         attribution=attribute(process) if process is not None else (),
+        attribution_when=process.when if process is not None else None,
         samples=_joined(run.samples, run.processes),
         outcome=outcome if outcome.status is not Status.OK or layout.placements else _nothing_read(outcome),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
