@@ -13,6 +13,9 @@ this computer is started first, and what is not needed yet is imported while it 
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -28,29 +31,57 @@ WINDOW_SUFFIXES = (".tflite", ".lite", ".ascope")
 RUNNING_COMMANDS = ("inspect", "report")
 STOPPED = 130
 PIPE_CLOSED = 141
+#: What writing our output can meet; files that we write have told their own errors long before.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EROFS)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run, and return the exit code. Whatever is not an error of ours goes to ``sys.excepthook``."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    _ready_streams()
     sys.excepthook = _report_fault
     try:
         code = _window(arguments) if _wants_window(arguments) else _command(arguments)
         sys.stdout.flush()
         return code
-    except Cancelled as error:
+    except (Cancelled, KeyboardInterrupt) as error:
         if _as_json(arguments):
-            _print_error(error, arguments)
-        return STOPPED
-    except KeyboardInterrupt:
+            _print_error(
+                error if isinstance(error, Cancelled) else Cancelled("Stopped as asked.", hint=""), arguments
+            )
         return STOPPED
     except ArenaScopeError as error:
         _print_error(error, arguments)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output has left. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in UNWRITABLE or error.filename is not None:
+            raise
+        _drop_stdout()
+        unwritten = FileError(
+            f"The output cannot be written: {error.strerror}",
+            hint="Make room, or send the output to another place.",
+        )
+        _print_error(unwritten, [])  # for people: stdout may hold half of a document
+        return unwritten.exit_code
+
+
+def _ready_streams() -> None:
+    """Streams that take all that is written: a closed one leads nowhere, a narrow one shows '?'."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            # In this order each takes the number that it is missing, before another file does.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+        elif name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _drop_stdout() -> None:
+    """Lead what is still buffered nowhere: Python would complain once more when it closes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run() -> None:
@@ -58,7 +89,8 @@ def run() -> None:
     code = main()
     if not _wants_window(sys.argv[1:]):
         # Devices are closed and output is written; taking the modules apart would cost 20 ms more.
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 
@@ -131,11 +163,15 @@ def _print_error(error: ArenaScopeError, arguments: list[str]) -> None:
             "hint": error.hint,
             "detail": error.detail,
         }
-        print(json.dumps(document), flush=True)  # noqa: T201
-        return
-    print(f"arenascope: {plain(error.message, 1000)}", file=sys.stderr)  # noqa: T201
-    if error.hint:
-        print(f"→ {plain(error.hint, 1000)}", file=sys.stderr)  # noqa: T201
+        try:
+            print(json.dumps(document), flush=True)  # noqa: T201
+            return
+        except OSError:
+            _drop_stdout()  # the person may still be told
+    with contextlib.suppress(OSError):  # and where nobody can be told, the exit code says it
+        print(f"arenascope: {plain(error.message, 1000)}", file=sys.stderr)  # noqa: T201
+        if error.hint:
+            print(f"→ {plain(error.hint, 1000)}", file=sys.stderr)  # noqa: T201
 
 
 def _report_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +100,89 @@ def test_a_reader_that_left_is_no_error() -> None:
     os.close(writing)
     assert done.returncode == 141
     assert done.stderr == ""
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", own("cnn_float.tflite"), "--json", "--quiet"),
+        ("inspect", own("cnn_float.tflite"), "--quiet"),
+        ("devices", "list"),
+        ("devices", "list", "--json"),
+        ("watch", "--json-lines"),
+    ],
+    ids=lambda arguments: " ".join(str(a) for a in arguments if not isinstance(a, Path)),
+)
+def test_output_that_cannot_be_written_is_said_on_stderr(arguments: tuple[object, ...]) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 3
+    *_, first, hint = done.stderr.splitlines()
+    assert first == "arenascope: The output cannot be written: No space left on device"
+    assert hint.startswith("→ ")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_an_error_that_stdout_cannot_take_is_said_on_stderr() -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command("inspect", "nobody.tflite", "--json"),
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 3
+        assert "There is no file nobody.tflite" in done.stderr
+        assert "Traceback" not in done.stderr
+        # Nobody can be told at all: the exit code remains, and a run goes on without its progress.
+        for arguments, code in ((("inspect", "nobody.tflite"), 3), (("inspect", own("cnn_float.tflite")), 0)):
+            ended = subprocess.run(command(*arguments), stdout=subprocess.DEVNULL, stderr=full, check=False)
+            assert ended.returncode == code
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_a_closed_stream_is_no_fault(closed: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *command("inspect", own("cnn_float.tflite"), "--json")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "fault" not in done.stderr
+
+
+def test_a_terminal_without_unicode_gets_the_same_figures() -> None:
+    narrow = os.environ | {"PYTHONIOENCODING": "ascii"}
+    for arguments in (("--json",), ()):
+        done = subprocess.run(
+            command("inspect", own("cnn_float.tflite"), "--quiet", *arguments),
+            env=narrow, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.isascii()
+        if arguments:
+            assert json.loads(done.stdout)["outcome"]["status"] == "ok"
+
+
+@pytest.mark.parametrize("verb", [("inspect", own("cnn_float.tflite")), ("watch",)], ids=["inspect", "watch"])
+def test_ctrl_c_ends_connecting_at_once(verb: tuple[object, ...]) -> None:
+    """A device that takes the connection and says nothing more."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        process = subprocess.Popen(
+            command(*verb, "--device", f"somebody@127.0.0.1:{port}"), stderr=subprocess.PIPE, text=True
+        )
+        met, _ = silent.accept()
+        with met:
+            met.recv(1)  # its greeting: it waits for ours
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "fault" not in err
 
 
 @pytest.mark.parametrize("suffix", ["", ".tflite"])

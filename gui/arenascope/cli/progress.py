@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from ..domain.plain_text import plain
@@ -60,8 +60,9 @@ class Lines:
             self._say(f"Sending {format_bytes(event.total)}")
 
     def _say(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        with suppress(OSError):  # a log that cannot be written is no reason to end a run
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
 
 
 class Bars:

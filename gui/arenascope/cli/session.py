@@ -57,8 +57,8 @@ def run(
 
     with (
         progress.reporter(quiet=quiet) as report,
+        connect(target, prompts.terminal(), report) as device,  # Ctrl+C ends this at once
         stop_on_interrupt() as cancel,
-        connect(target, prompts.terminal(), report) as device,
     ):
 
         def on_event(event: RunEvent) -> None:

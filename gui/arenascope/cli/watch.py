@@ -51,8 +51,8 @@ def watch(
 
     with (
         progress.reporter(quiet=json_lines) as report,
+        connect(target or device, prompts.terminal(), report) as connected,  # Ctrl+C ends this at once
         session.stop_on_interrupt() as cancel,
-        connect(target or device, prompts.terminal(), report) as connected,
     ):
         verb.watch(connected, on_sample, seconds=seconds, cancel=cancel)
     if broken:
