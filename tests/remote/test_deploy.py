@@ -139,6 +139,34 @@ def test_what_a_power_cut_left_is_removed_by_the_next_upload(tmp_path: Path) -> 
     assert not old.exists() and new.exists()
 
 
+@pytest.mark.parametrize("command", [deploy.receive_command(5), deploy.agent_command(SHA256, 5)])
+def test_what_the_login_environment_exports_is_not_removed(tmp_path: Path, command: str) -> None:
+    mine = tmp_path / "mine"
+    mine.touch()
+    names = ["t", "d", "f", "e", "p", "c", "v", "py", "tried"]
+    exported = "".join(f"export {name}='{mine}'; " for name in names)
+    with _shell(tmp_path, exported + command) as channel:
+        channel.end_of_input()
+        while channel.recv(1000):
+            pass
+        channel.process.wait()
+    assert mine.exists()
+
+
+@pytest.mark.parametrize(("pid", "read"), [("12", 12), ("²", 0), ("9" * 3000, 0), ("-1", 0), ("x", 0)])
+def test_a_process_number_that_is_none(pid: str, read: int) -> None:
+    class Channel:
+        def send(self, data: bytes) -> None: ...
+
+        def recv(self, limit: int) -> bytes:
+            return f"@arenascope:start {pid} python3\n".encode()
+
+        def stderr_tail(self) -> str:
+            return ""
+
+    assert deploy.start_agent(Channel(), AGENT, "board").pid == read
+
+
 def test_the_cache_directory_of_the_board_is_used(tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     _start(tmp_path, prefix=f"export XDG_CACHE_HOME='{elsewhere}'; ")

@@ -26,8 +26,9 @@ MAX_NOISE = 64 * 1024
 _MAX_MARK = 4096
 
 # $m never stands in the command as it is printed: a shell that echoes the command makes no mark.
+# Variables that the login environment exports would arrive with its values, and `fail` removes $t.
 _PREAMBLE = """
-m=@arena; m=${m}scope; set -f; umask 077;
+t=; d=; f=; e=; p=; c=; v=; py=; tried=; m=@arena; m=${m}scope; set -f; umask 077;
 fail() { rm -f "$t"; echo "$m:failed" "$@"; exit 97; };
 trap "fail cut" HUP INT TERM PIPE
 """
@@ -131,7 +132,7 @@ def start_agent(channel: StartChannel, archive: bytes, name: str) -> Started:
         word, text = marks.next()
     if word == "start":
         pid, _, python = text.partition(" ")
-        return Started(int(pid) if pid.isdigit() else 0, python, marks.rest, uploaded)
+        return Started(int(pid) if _is_pid(pid) else 0, python, marks.rest, uploaded)
     if word == "nopython":
         tried = f" Found there: {text}." if text else ""
         raise DeployError(
@@ -140,6 +141,10 @@ def start_agent(channel: StartChannel, archive: bytes, name: str) -> Started:
             detail="Tried: " + ", ".join(PYTHONS),
         )
     raise _placing_failed(text, name)
+
+
+def _is_pid(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 10
 
 
 def finish_receive(channel: StartChannel, name: str) -> None:
