@@ -160,6 +160,25 @@ def test_an_answer_that_comes_too_late_is_dropped() -> None:
         assert link.request("ping", timeout=PATIENCE) == {"new": True}
 
 
+@pytest.mark.parametrize("result", [{"run": 7}, {"run": "x"}, {}])
+def test_a_run_that_starts_after_it_was_given_up_is_cancelled(result: dict[str, Any]) -> None:
+    late: list[dict[str, Any]] = []
+
+    def react(message: dict[str, Any]) -> list[bytes | None]:
+        if message["method"] == "run":
+            late.append(message)
+            return []
+        return [*([answer(late.pop(), **result)] if late else []), answer(message)]
+
+    with linked(react) as (link, transport):
+        with pytest.raises(LinkError, match="did not answer"):
+            link._ask("run", {}, 0.05, Listener())
+        for _ in range(2):
+            link.request("ping", timeout=PATIENCE)
+    asked = [m["params"] for m in transport.channel.requests if m["method"] == "cancel"]
+    assert asked == ([result] if result == {"run": 7} else [])
+
+
 def test_answers_may_come_in_any_order() -> None:
     kept: list[dict[str, Any]] = []
 
@@ -256,6 +275,22 @@ def test_when_the_link_is_lost_everything_that_waits_hears_of_it(
         assert transport.channel.closed.wait(PATIENCE)
         with pytest.raises(error):
             link.request("ping")
+
+
+def test_only_this_side_says_that_a_link_is_lost() -> None:
+    def react(message: dict[str, Any]) -> list[bytes | None]:
+        if message["method"] == "ping":
+            return [event(1, "lost", {"message": "x"})]
+        return [answer(message, run=message["id"])]
+
+    first, second = Listener(), Listener()
+    with linked(react) as (link, _):
+        link.start_run("inspect", {}, first)
+        link.start_watch(second)
+        with pytest.raises(WireError) as caught:
+            link.request("ping", timeout=PATIENCE)
+        for listener in (first, second):
+            assert listener.wait() == [("lost", {"message": caught.value.message, "detail": ""})]
 
 
 @pytest.mark.logs("The reader of scripted failed", "A listener failed at the end")

@@ -64,6 +64,7 @@ class AgentLink:
         self._hello: Future[Hello] = Future()
         self._next_id = 1
         self._waiting: dict[int, _Waiting] = {}
+        self._given_up: set[int] = set()  # requests for a run whose answer did not come in time
         self._runs: dict[int, OnEvent] = {}
         self._error: ArenaScopeError | None = None
         self._closed = False
@@ -97,7 +98,7 @@ class AgentLink:
         """The answer to one request.
 
         BoardError when the agent refuses it, LinkLost when the connection ends, LinkError when no
-        answer comes in time (a late one is dropped).
+        answer comes in time (a late one is dropped, and the run that it may name is cancelled).
         """
         return self._ask(method, params or {}, timeout, None)
 
@@ -148,7 +149,11 @@ class AgentLink:
             return future.result(timeout)
         except FutureTimeout:
             with self._lock:
-                self._waiting.pop(number, None)
+                unanswered = self._waiting.pop(number, None) is not None
+                if unanswered and on_event is not None:
+                    self._given_up.add(number)
+            if not unanswered:  # the answer came at the last moment, and a run may be registered by it
+                return future.result()
             raise LinkError(
                 f"{self._name} did not answer “{method}” within {timeout:g} s.",
                 hint="The device may be overloaded or the network slow; try again.",
@@ -276,12 +281,21 @@ class AgentLink:
         self._hello.set_result(Hello(plain(agent, 64), pid, plain(python, 40)))
 
     def _take_waiting(self, message: dict[str, Any]) -> _Waiting | None:
-        """The request that a message answers; None for one that is no longer waited for."""
+        """The request that a message answers; None for one that is no longer waited for.
+
+        A run that starts after all is cancelled: nobody here knows its number, so nobody else could.
+        """
         number = message.get("id")
         with self._lock:
             if type(number) is not int or not 1 <= number < self._next_id:
                 raise WireError(f"{self._name} answered a request that was never made.")
-            return self._waiting.pop(number, None)
+            waiting = self._waiting.pop(number, None)
+            given_up = number in self._given_up
+            self._given_up.discard(number)
+        result = message.get("result")
+        if given_up and isinstance(result, dict) and type(result.get("run")) is int:
+            self.cancel_run(result["run"])
+        return waiting
 
     def _answer(self, message: dict[str, Any]) -> None:
         result = message.get("result")
@@ -321,9 +335,11 @@ class AgentLink:
         run, name, data = message.get("run"), message.get("name"), message.get("data")
         if type(run) is not int or not isinstance(name, str) or not isinstance(data, dict):
             raise WireError(f"{self._name} sent an event without its number, name or data.")
+        if name == "lost":
+            raise WireError(f"{self._name} sent an event that only this side can know of.")
         with self._lock:
-            on_event = self._runs.pop(run, None) if name in ("ended", "lost") else self._runs.get(run)
-        if on_event is not None and name != "lost":  # only this side knows that a link is lost
+            on_event = self._runs.pop(run, None) if name == "ended" else self._runs.get(run)
+        if on_event is not None:
             on_event(name, data)
 
     # -- the end ----------------------------------------------------------------------------------
