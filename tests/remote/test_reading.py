@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from arenascope.domain.layout import Kind
 from arenascope.errors import WireError
+from arenascope.remote import reading
 from arenascope.remote.reading import ReadingCollector
 
 
@@ -87,7 +88,7 @@ def test_a_head_of_another_shape_is_refused(changes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("row", [
     [], ROW[:6], [*ROW, 1], ["0", *ROW[1:]], [0, 5, *ROW[2:]], [*ROW[:5], "stack", 1], [*ROW[:6], -1],
-    [*ROW[:6], 1 << 70], [0, "a", "float32", "4", 16, "arena_rw", 1], "row", None,
+    [*ROW[:6], 1 << 70], [*ROW[:5], [], 1], [*ROW[:5], {}, 1], [*ROW[:5], None, 1], [0, "a", "float32", "4", 16, "arena_rw", 1], "row", None,
 ])  # fmt: skip
 def test_a_row_of_another_shape_is_refused(row: Any) -> None:
     collector = ReadingCollector()
@@ -103,19 +104,67 @@ json_values = st.recursive(
 )
 
 
-@given(st.lists(st.tuples(st.sampled_from(["subgraph", "tensors", "memory"]), st.sampled_from(
+ROWS = {
+    "tensors": ROW,
+    "nodes": head()["nodes"][0],
+    "arenas": MEMORY["arenas"][0],
+    "mappings": ["/lib/a.so", 60, 2],
+}
+NAMES = {"tensors": "tensors", "nodes": "subgraph", "arenas": "memory", "mappings": "memory"}
+
+
+@st.composite
+def bad_rows(draw: st.DrawFn) -> tuple[str, str, Any]:
+    """A good row of one of the lists with any value in the place of one of its own."""
+    key = draw(st.sampled_from(sorted(ROWS)))
+    row = ROWS[key].copy()
+    row[draw(st.sampled_from(sorted(row) if isinstance(row, dict) else range(len(row))))] = draw(json_values)
+    return NAMES[key], key, [row]
+
+
+bad_fields = st.tuples(st.sampled_from(["subgraph", "tensors", "memory"]), st.sampled_from(
     ["index", "when", "source", "inputs", "outputs", "variables", "plan", "nodes", "tensors", "subgraph", "rss",
-     "mappings", "model_resident", "dynamic_resident", "runtime_paths", "arenas", "anon_steps"]), json_values),
-    max_size=6))  # fmt: skip
+     "mappings", "model_resident", "dynamic_resident", "runtime_paths", "arenas", "anon_steps"]),
+    json_values)  # fmt: skip
+
+
+@given(st.lists(bad_fields | bad_rows(), max_size=6))
 def test_nothing_but_a_wire_error_comes_of_bad_input(changes: list[tuple[str, str, Any]]) -> None:
     good = {"subgraph": head(), "tensors": {"subgraph": 0, "tensors": [ROW]}, "memory": dict(MEMORY)}
+    for name, key, value in changes:
+        good[name] = {**good[name], key: value}
     collector = ReadingCollector()
     try:
-        for name, key, value in changes:
-            good[name] = {**good[name], key: value}
         for name in ("subgraph", "tensors", "memory"):
             collector.feed(name, good[name])
         collector.subgraphs()
+    except WireError as error:
+        assert error.message.isprintable() and len(error.message) < 300
+    collector.feed("memory", good["memory"])
+    try:
         collector.process("/m")
-    except WireError:
-        pass
+    except WireError as error:
+        assert error.message.isprintable() and len(error.message) < 300
+
+
+@pytest.mark.parametrize("value", ["y" * 5_000_000, ["y"] * 100_000, {"y" * 100_000: 1}, "a\x1b[31m\n\u202e"])
+def test_messages_are_short_and_plain_whatever_arrived(value: Any) -> None:
+    collector = ReadingCollector()
+    collector.feed("subgraph", head())
+    for row in ([value, *ROW[1:]], [*ROW[:5], value, 1], [*ROW[:4], value, *ROW[5:]]):
+        with pytest.raises(WireError) as caught:
+            collector.feed("tensors", {"subgraph": 0, "tensors": [row]})
+        assert len(caught.value.message) < 200 and caught.value.message.isprintable()
+
+
+def test_the_numbers_of_subgraphs_and_of_all_tensors_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MAX_SUBGRAPHS", 2)
+    monkeypatch.setattr(reading, "_MAX_TENSORS", 3)
+    collector = ReadingCollector()
+    for index in (0, 1, 1, 0):
+        collector.feed("subgraph", head(index=index))
+        collector.feed("tensors", {"subgraph": index, "tensors": [ROW]})  # a later reading replaces
+    with pytest.raises(WireError, match="subgraphs"):
+        collector.feed("subgraph", head(index=2))
+    with pytest.raises(WireError, match="tensors"):
+        collector.feed("tensors", {"subgraph": 0, "tensors": [ROW, ROW]})

@@ -10,10 +10,12 @@ from typing import Any
 
 from ..domain.attribution import STEPS, Mapped, ProcessReading
 from ..domain.layout import Kind
+from ..domain.plain_text import plain
 from ..domain.reading import RawNode, RawSubgraph, RawTensor
 from ..errors import WireError
 
-_MAX_TENSORS = 1_000_000
+_MAX_SUBGRAPHS = 10_000
+_MAX_TENSORS = 1_000_000  # of all subgraphs together
 _MAX_NAME = 4096
 _KINDS = {k.value: k for k in Kind}
 
@@ -24,21 +26,26 @@ class ReadingCollector:
 
     _heads: dict[int, dict[str, Any]] = field(default_factory=dict)
     _tensors: dict[int, list[RawTensor]] = field(default_factory=dict)
+    _tensors_held: int = 0
     _memory: dict[str, Any] | None = None
 
     def feed(self, name: str, data: dict[str, Any]) -> bool:
         """True if the event was part of a reading."""
         if name == "subgraph":
             index = _count(data, "index")
+            if index not in self._heads and len(self._heads) == _MAX_SUBGRAPHS:
+                raise WireError(f"The reading has more than {_MAX_SUBGRAPHS} subgraphs.")
             self._heads[index] = data
+            self._tensors_held -= len(self._tensors.get(index, ()))
             self._tensors[index] = []
         elif name == "tensors":
             index = _count(data, "subgraph")
             if index not in self._tensors:
                 raise WireError(f"Tensors of subgraph {index} came before the subgraph itself.")
             rows = _list(data, "tensors")
-            if len(self._tensors[index]) + len(rows) > _MAX_TENSORS:
-                raise WireError(f"Subgraph {index} has more than {_MAX_TENSORS} tensors.")
+            self._tensors_held += len(rows)
+            if self._tensors_held > _MAX_TENSORS:
+                raise WireError(f"The reading has more than {_MAX_TENSORS} tensors.")
             self._tensors[index].extend(_tensor(row) for row in rows)
         elif name == "memory":
             self._memory = data
@@ -56,9 +63,9 @@ class ReadingCollector:
         data = self._memory
         resident = {Kind.ARENA_RW: 0, Kind.ARENA_RW_PERSISTENT: 0}
         for arena in _list(data, "arenas"):
-            if not isinstance(arena, dict) or arena.get("kind") not in _KINDS:
+            kind = _kind(arena.get("kind")) if isinstance(arena, dict) else None
+            if kind is None:
                 raise WireError("An arena of the memory reading has no known kind.")
-            kind = _KINDS[arena["kind"]]
             resident[kind] = resident.get(kind, 0) + _count(arena, "resident")
         steps = data.get("anon_steps")
         if not isinstance(steps, dict):
@@ -112,19 +119,20 @@ def _node(data: Any) -> RawNode:
 def _tensor(row: Any) -> RawTensor:
     if not isinstance(row, list) or len(row) != 7:
         raise WireError("A tensor of the reading is not a row of seven values.")
-    index, name, dtype, shape, size, kind, address = row
-    if not _is_count(index) or kind not in _KINDS:
-        raise WireError(f"A tensor of the reading has the index {index!r} and the kind {kind!r}.")
+    index, name, dtype, shape, size, word, address = row
+    kind = _kind(word)
+    if not _is_count(index) or kind is None:
+        raise WireError(f"A tensor of the reading has the index {_shown(index)} and the kind {_shown(word)}.")
     for value in (size, address):
         if value is not None and not _is_count(value):
-            raise WireError(f"Tensor {index} of the reading has the size or address {value!r}.")
+            raise WireError(f"Tensor {index} of the reading has the size or address {_shown(value)}.")
     return RawTensor(
         index,
         _text(name, "tensor name"),
         _text(dtype, "type"),
         None if shape is None else _indices(shape, "shape"),
         size,
-        _KINDS[kind],
+        kind,
         address,
     )
 
@@ -135,6 +143,17 @@ def _mapping(row: Any) -> Mapped:
     return Mapped(_text(row[0], "path"), row[1], row[2])
 
 
+def _kind(word: Any) -> Kind | None:
+    return _KINDS.get(word) if isinstance(word, str) else None
+
+
+def _shown(value: Any) -> str:
+    """A value that has no business where it is, short and plain enough for a message."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return f"“{plain(value, 40)}”" if isinstance(value, str) else plain(repr(value), 40)
+
+
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
 
@@ -142,7 +161,7 @@ def _is_count(value: Any) -> bool:
 def _count(data: dict[str, Any], key: str) -> int:
     value = data.get(key)
     if not isinstance(value, int) or not _is_count(value):
-        raise WireError(f"The reading has {key} = {value!r}, not a count.")
+        raise WireError(f"The reading has {key} = {_shown(value)}, not a count.")
     return value
 
 
@@ -158,11 +177,11 @@ def _indices(value: Any, what: str) -> tuple[int, ...]:
         raise WireError(f"The reading has no list of {what}.")
     for item in value:
         if not isinstance(item, int) or isinstance(item, bool) or not -1 << 31 <= item < 1 << 31:
-            raise WireError(f"The reading has {item!r} among its {what}.")
+            raise WireError(f"The reading has {_shown(item)} among its {what}.")
     return tuple(value)
 
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise WireError(f"The reading has {value!r} as {what}, not a text.")
+        raise WireError(f"The reading has {_shown(value)} as {what}, not a text.")
     return value[:_MAX_NAME]
