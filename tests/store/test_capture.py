@@ -19,6 +19,7 @@ from arenascope.domain.measurement import (
 )
 from arenascope.errors import FileError, StoreError
 from arenascope.store import capture as store
+from arenascope.store.fields import parse, repeated
 from tests.support.any_capture import captures
 from tests.support.captures import (
     bare_capture,
@@ -309,3 +310,37 @@ def test_changed_bytes_are_a_capture_or_a_store_error(tmp_path: Path) -> None:
             assert isinstance(store.load(path), Capture)
         except StoreError as error:
             assert error.message and error.hint
+
+
+# ------------------------------------------------------------------------- many keys, one of them twice
+
+
+class Counted:
+    """A key that counts how often it is compared with another."""
+
+    compared = 0
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return isinstance(other, Counted) and self.value == other.value
+
+
+def test_what_stands_twice_is_found_in_one_pass() -> None:
+    many = 5000
+    keys = [Counted(number) for number in (*range(many), many - 1)]
+    Counted.compared = 0
+    assert repeated(keys) is keys[-1]
+    assert Counted.compared < 2 * many
+    assert repeated(keys[:-1]) is None
+
+
+def test_a_damaged_file_of_many_keys_is_told_in_words() -> None:
+    keys = ",".join(f'"k{number}": 0' for number in (*range(60_000), 59_999))
+    with pytest.raises(StoreError, match=r"k59999.* stands twice"):
+        parse(f"{{{keys}}}".encode())

@@ -22,7 +22,7 @@ from ..domain.measurement import (
 from ..domain.provenance import Provenance
 from ..errors import StoreError
 from .capture_out import PHASE_BYTES, TOTALS
-from .fields import LARGEST, LARGEST_ADDRESS, LARGEST_INDEX, Fields, damaged
+from .fields import LARGEST, LARGEST_ADDRESS, LARGEST_INDEX, Fields, damaged, repeated
 
 _BOARD_SIZES = ("bits", "page_size", "ram_total", "ram_available", "swap_total")
 _BOARD_TEXTS = ("machine", "kernel", "python", "numpy", "runtime", "runtime_version")
@@ -143,8 +143,9 @@ def _layout_in(top: Fields) -> MemoryLayout:
 
 
 def _once(what: str, keys: list[tuple[int, int]]) -> None:
-    if len(set(keys)) != len(keys):
-        subgraph, index = next(k for k in keys if keys.count(k) > 1)
+    twice = repeated(keys)
+    if twice is not None:
+        subgraph, index = twice
         raise damaged(f"{what} holds index {index} of subgraph {subgraph} twice")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from ..errors import StoreError
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
+H = TypeVar("H", bound=Hashable)
 
 #: Sizes and counts: what fits in a signed 64-bit number.
 LARGEST = 2**63 - 1
@@ -179,12 +180,20 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and -LARGEST_TIME <= value <= LARGEST_TIME  # type: ignore[operator]
 
 
+def repeated(values: Iterable[H]) -> H | None:
+    """The first value that was there before, found in one pass; None where all differ."""
+    seen: set[H] = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None
+
+
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise damaged(f"the key {_shown(twice)} stands twice in one object")
+        raise damaged(f"the key {_shown(repeated(name for name, _ in pairs))} stands twice in one object")
     return found
 
 
