@@ -77,12 +77,22 @@ def test_a_damaged_capture_is_told_in_words(tmp_path: Path, capsys: pytest.Captu
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_model_with_the_name_of_a_capture_is_still_a_model(
+def test_a_capture_is_known_by_its_content_where_its_name_says_nothing(
+    kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed = tmp_path / "run"
+    renamed.write_bytes(kept.read_bytes())
+    assert here(capsys, "report", renamed, "-o", tmp_path / "report.svg").code == 0
+
+
+def test_a_model_with_the_name_of_a_capture_is_refused_as_the_window_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     disguised = tmp_path / "model.ascope"
     disguised.write_bytes(own("cnn_float.tflite").read_bytes())
-    assert here(capsys, "report", disguised, "-o", tmp_path / "report.svg").code == 0
+    ran = here(capsys, "report", disguised, "-o", tmp_path / "report.svg")
+    assert ran.code == 3
+    assert "model.ascope" in ran.err
 
 
 def test_hostile_names_stay_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

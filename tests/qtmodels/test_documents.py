@@ -10,7 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arenascope.qtmodels.bridge import GuiBridge
-from arenascope.qtmodels.documents import Documents, OpenModel, is_capture
+from arenascope.qtmodels.documents import Documents, OpenModel
 from arenascope.qtmodels.history_model import HistoryEntry
 from arenascope.qtmodels.notices import Level, Notice
 from arenascope.qtmodels.recents import Recents
@@ -18,6 +18,7 @@ from arenascope.qtmodels.tasks import Tasks
 from arenascope.resources import resource_path
 from arenascope.settings import places
 from arenascope.store.capture import save
+from arenascope.store.kinds import is_capture
 from arenascope.store.recent import RecentKind
 from tests.support.captures import example_capture
 from tests.support.window import write_junk

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..store.files import write_atomic
+from ..store.kinds import is_capture
 from . import options
 from .options import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from ..domain.capture import Capture
-
-MODEL_MARK = b"TFL3"
-CAPTURE_SUFFIXES = (".ascope", ".json")
 
 
 def report(
@@ -73,17 +71,6 @@ def report(
     if not quiet:
         typer.echo(f"Report: {target}")
     return code
-
-
-def is_capture(path: Path) -> bool:
-    """By its content where that tells, else by its name; a missing file is left to who opens it."""
-    try:
-        with path.open("rb") as file:
-            if file.read(8)[4:] == MODEL_MARK:
-                return False
-    except OSError:
-        pass  # whoever reads the file says what is wrong with it
-    return path.suffix.lower() in CAPTURE_SUFFIXES
 
 
 def _html(capture: Capture, redact: bool) -> str:

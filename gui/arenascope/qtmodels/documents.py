@@ -13,16 +13,15 @@ from PySide6.QtCore import QObject, Signal
 from ..domain.capture import Capture
 from ..domain.graph import Graph
 from ..domain.plain_text import plain
+from ..store.kinds import CAPTURE_SUFFIX as CAPTURE_SUFFIX
+from ..store.kinds import MODEL_SUFFIXES as MODEL_SUFFIXES
+from ..store.kinds import is_capture
 from ..workflow.jobs import JobRunner
 from .bridge import GuiBridge
 from .history_model import HistoryEntry
 from .notices import Level, Notice
 from .tasks import Task, Tasks
 from .warm import warmed
-
-MODEL_SUFFIXES = (".tflite", ".lite")
-CAPTURE_SUFFIX = ".ascope"
-_MAGIC = b"TFL3"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,20 +46,6 @@ class OpenModel:
     def of_entry(cls, entry: HistoryEntry) -> OpenModel:
         facts = entry.capture.model
         return cls(facts.name, facts.sha256, facts.bytes, facts.operators, entry.model_path)
-
-
-def is_capture(path: Path) -> bool:
-    """By its suffix, else by its first bytes: a capture is a JSON document."""
-    if path.suffix.lower() == CAPTURE_SUFFIX:
-        return True
-    if path.suffix.lower() in MODEL_SUFFIXES:
-        return False
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-    except OSError:
-        return False  # whoever reads it as a model says in words what is wrong
-    return head[4:8] != _MAGIC and head.lstrip().startswith(b"{")
 
 
 def read(path: Path) -> OpenModel | HistoryEntry:
