@@ -32,6 +32,10 @@ MAX_BANNER = 64 * 1024
 MAX_FRAME = 8 * 1024 * 1024
 HEADER = struct.Struct(">I")
 
+# Seconds that the server gives to what a request asks for; a client waits a little longer.
+PROBE_LIMIT = 120.0  # a probe that loads the runtime
+FILE_LIMIT = 300.0  # file_status and file_adopt: hashing on a slow board with a slow card
+
 # Error codes on the wire.
 MALFORMED = "malformed"  # not a frame or not a message; the link is closed after it
 UNKNOWN_METHOD = "unknown_method"

@@ -30,7 +30,6 @@ EXIT_MALFORMED = 3
 _MIN_HZ, _MAX_HZ = 0.1, 200.0
 _MAX_TIMEOUT = 7 * 24 * 3600.0
 _MAX_ID = 2**53
-_PROBE_TIMEOUT = 120.0
 _LAST_WORDS = 1.0  # seconds for the client to take the last frames
 
 
@@ -203,8 +202,8 @@ class Server:
 
         run_number = self._new_run()
         run = Run(
-            self._loop, self._children, self._worker_argv, run_number, "probe", {}, _PROBE_TIMEOUT, None,
-            lambda _payload: None, ended,
+            self._loop, self._children, self._worker_argv, run_number, "probe", {}, protocol.PROBE_LIMIT,
+            None, lambda _payload: None, ended,
         )  # fmt: skip
         self._run = (run_number, run)
         return None
@@ -263,7 +262,7 @@ class Server:
                 self._uploads.add(answer["upload"])  # removed at the end unless it was adopted
             self._channel.send(protocol.response(number, answer))
 
-        aside.run(self._loop, self._children, work, done)
+        aside.run(self._loop, self._children, work, done, protocol.FILE_LIMIT)
 
     def _shutdown(self, number: int, _given: dict[str, Any]) -> None:
         self._channel.send(protocol.response(number, {}))

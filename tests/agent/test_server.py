@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -194,6 +195,34 @@ def test_its_worker_dies_with_it_even_when_it_is_killed() -> None:
     with Agent() as agent, watched_end(_hanging_worker(agent)) as ended:
         agent.process.kill()
         assert ended()
+
+
+def test_hashing_dies_with_it_and_holds_nothing_of_its_client(private_home: Path) -> None:
+    name = "a" * 64
+    with Agent() as agent:
+        upload = Path(agent.answer("file_status", sha256=name, bytes=1)["result"]["upload"])
+        with upload.open("wb") as file:
+            file.truncate(1 << 40)  # a sparse file that takes hours to hash
+        agent.ask("file_adopt", sha256=name, upload=str(upload))
+        agent.answer("ping")
+        children = Path(f"/proc/{agent.process.pid}/task/{agent.process.pid}/children")
+        (pid,) = children.read_text().split()
+        with watched_end(int(pid)) as ended:
+            while f" {upload}" not in _open_files(pid):
+                assert agent.answer("ping")["result"] == {}
+            files = _open_files(pid)
+            agent.process.kill()
+            agent.process.wait()
+            assert ended()
+    assert files.count("pipe:") == 1, files
+
+
+def _open_files(pid: str) -> str:
+    names = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed in between
+            names.append(os.readlink(entry))
+    return " " + " ".join(names)
 
 
 def _hanging_worker(agent: Agent) -> int:

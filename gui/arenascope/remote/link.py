@@ -24,6 +24,11 @@ from .transport import ByteChannel, Transport
 #: Called with an event's name and data, on the reader thread; it must not block.
 OnEvent = Callable[[str, dict[str, Any]], None]
 
+#: Seconds to wait for a probe with the runtime, and for file_status and file_adopt: as long as the agent
+#: allows itself, so that its own words arrive, and the way there and back.
+PROBE_TIMEOUT = protocol.PROBE_LIMIT + 10
+FILE_TIMEOUT = protocol.FILE_LIMIT + 10
+
 _CHUNK = 64 * 1024
 _JOIN = 10.0
 _MAX_TEXT = 4000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..domain.board import Board
 from ..remote import translate
-from ..remote.link import AgentLink
+from ..remote.link import PROBE_TIMEOUT, AgentLink
 from ..remote.local import LocalTransport
 from ..remote.prompts import NoPrompts, Prompts
 from .events import Connecting
@@ -67,7 +67,9 @@ def connect(
     try:
         tell(Connecting(f"Starting the agent on {name}"))
         link.open()
-        facts = link.request("probe", {"runtime": probe_runtime}, timeout=60 if probe_runtime else 30)
+        facts = link.request(
+            "probe", {"runtime": probe_runtime}, timeout=PROBE_TIMEOUT if probe_runtime else 30
+        )
         board = translate.board(facts, name)
     except BaseException:
         link.close()

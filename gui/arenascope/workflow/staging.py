@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..domain.graph import Graph
 from ..errors import WireError
+from ..remote.link import FILE_TIMEOUT
 from .connect import Device
 from .events import Connecting, RunEvent, UploadProgress
 from .jobs import CancelToken
@@ -21,7 +22,9 @@ def stage_model(
     """
     if device.is_local:
         return str(model.resolve())
-    status = device.link.request("file_status", {"sha256": graph.sha256, "bytes": graph.file_bytes})
+    wanted = {"sha256": graph.sha256, "bytes": graph.file_bytes}
+    # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
+    status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
     if status.get("present") is True:
         return _text(status, "path")
     tell(Connecting(f"Sending {graph.name} to {device.name}"))
@@ -32,8 +35,8 @@ def stage_model(
 
     upload = _text(status, "upload")
     device.transport.put_file(model, upload, progress)
-    # Hashing on a slow board with a slow card: 100 MB may take a while.
-    adopted = device.link.request("file_adopt", {"sha256": graph.sha256, "upload": upload}, timeout=300)
+    answer = {"sha256": graph.sha256, "upload": upload}
+    adopted = device.link.request("file_adopt", answer, timeout=FILE_TIMEOUT)
     return _text(adopted, "path")
 
 
