@@ -55,11 +55,16 @@ class Run:
         self._sampler: RunSampler | None = None
         self._prefix = ('{"run":%d,' % number).encode()
         start = time.monotonic()
+        self._unsampled: OSError | None = None
+        self._cost = OwnCost(start)
         self._worker = Worker(loop, children, argv, task, params, start, self._payload, self._exited)
-        if hz is not None:
-            self._sampler = RunSampler(loop, self._worker.pid, start, hz, self._emit)
-        self._cost = self._sampler.cost if self._sampler else OwnCost(start)
         self._limit = None if timeout is None else loop.after(timeout, self._too_long)
+        if hz is not None:
+            try:
+                self._sampler = RunSampler(loop, self._worker.pid, start, hz, self._emit)
+            except OSError as error:  # no descriptor is left: the run ends as every other, and says so
+                self._unsampled = error
+                self._kill("failed")
 
     def give(self, params: dict[str, Any], timeout: float | None) -> None:
         """What was missing to a run that was begun ahead. The time limit counts from now."""
@@ -126,6 +131,8 @@ class Run:
         end = ending.describe(
             status, self._phase, self._report, self.result is not None, self._ours, log, self._timeout
         )
+        if self._unsampled is not None and self._ours == "failed":
+            end["message"] = "the worker's memory cannot be read: %s" % self._unsampled.strerror
         end["log"] = log
         end.update(self._cost.read())
         self._on_end(end)
