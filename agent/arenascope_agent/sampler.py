@@ -76,6 +76,14 @@ def _rss_of(pid: int) -> int | None:
         os.close(fd)
 
 
+def _command_line(pid: int) -> bytes:
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            return file.read(4096)
+    except OSError:
+        return b""
+
+
 def top_processes() -> list[list[Any]]:
     """[[pid, name, resident bytes], …] of the processes that hold most, largest first."""
     sizes = []
@@ -108,11 +116,16 @@ class RunSampler:
         self._start = start
         self._emit = emit
         self._statm = os.open("/proc/%d/statm" % pid, os.O_RDONLY)
-        self._board = BoardReader()
+        try:
+            self._board = BoardReader()
+        except OSError:
+            os.close(self._statm)
+            raise
+        self._pid = pid
+        self._own_memory = False
         self._next_board = start
         self._batch: list[tuple[float, int | None, int | None, int | None]] = []
         self._next_batch = start + BATCH_PERIOD
-        self.cost = OwnCost(start)
         self._sample()
         self._look_around()
         self._timers = [
@@ -136,8 +149,17 @@ class RunSampler:
         os.close(self._statm)
         self._board.close()
 
+    def _begun(self) -> bool:
+        """Whether the worker's memory is its own. Until its exec is done it is this process's, and so is
+        its command line: spawning returns a moment before the kernel has put the new one in place."""
+        if not self._own_memory:
+            self._own_memory = _command_line(self._pid) != _command_line(os.getpid())
+        return self._own_memory
+
     def _sample(self) -> None:
         now = time.monotonic()
+        if not self._begun():
+            return
         try:
             rss = procfs.statm_rss(os.pread(self._statm, 128, 0), PAGE_SIZE)
         except ProcessLookupError:

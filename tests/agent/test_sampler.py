@@ -69,6 +69,37 @@ def test_processes_are_told_at_the_start_and_at_the_end() -> None:
     assert [name for name, _ in events][-2:] == ["processes", "ended"]
 
 
+def test_a_worker_has_no_memory_of_its_own_before_its_exec() -> None:
+    gate, open_gate = os.pipe()
+    begun, ended = os.pipe()  # closed by the exec
+    still, leave = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.read(gate, 1)
+            os.dup2(still, 0)
+            os.execv("/bin/cat", ["cat"])
+        finally:
+            os._exit(1)
+    for fd in (gate, ended, still):
+        os.close(fd)
+    told: list[dict[str, Any]] = []
+    loop = Loop()
+    tracked = sampler.RunSampler(loop, pid, time.monotonic(), 1, lambda name, data: told.append({name: data}))
+    tracked.flush()
+    assert [key for data in told for key in data] == ["processes"]
+    os.write(open_gate, b"x")
+    assert os.read(begun, 1) == b""
+    tracked._sample()
+    tracked.stop()
+    (samples,) = [data["samples"] for data in told if "samples" in data]
+    assert len(samples["rss"]) == 1
+    assert samples["available"][0] is not None
+    for fd in (open_gate, begun, leave):
+        os.close(fd)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
 def test_the_largest_processes_come_first_with_their_names() -> None:
     top = sampler.top_processes()
     assert 1 <= len(top) <= sampler.TOP
