@@ -283,3 +283,14 @@ def test_an_overlap_is_shown_as_an_error() -> None:
 def test_a_phase_without_a_start_is_in_the_table_alone() -> None:
     capture = replace(example_capture(), phases=(Phase("load", 0.1, None, None, None, None, None),))
     assert "unknown" in html.render(capture)
+
+
+@pytest.mark.parametrize(
+    ("when", "words"), [("invoke_first", "after the first invoke"), ("allocate", "after allocate")]
+)
+def test_the_page_says_when_the_memory_was_read(when: str, words: str) -> None:
+    page = html.render(replace(example_capture(), attribution_when=when))
+    assert f"Resident memory of the worker {words}." in page
+    assert f"own structures {words}," in page
+    assert ("None were written: the model was not invoked" in page) is (when == "allocate")
+    assert "its part is an estimate" in page

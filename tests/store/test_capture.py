@@ -106,12 +106,13 @@ def test_unknown_keys_and_the_optional_ones_may_be_there_or_not() -> None:
     document["from_the_future"] = {"x": [1]}
     document["tensors"][3]["colour"] = "red"
     assert store.from_json(document) == example_capture()
-    for key in ("agent", "notes", "created", "layout_source"):
+    for key in ("agent", "notes", "created", "layout_source", "attribution_when"):
         del document[key]
     for operator in document["operators"]:
         del operator["step"]
     read = store.from_json(document)
     assert (read.agent_rss, read.notes, read.created, read.layout_source) == (None, (), None, None)
+    assert read.attribution_when is None
     assert [o.step for o in read.layout.operators] == list(range(12))
 
 

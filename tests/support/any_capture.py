@@ -101,6 +101,7 @@ captures = st.builds(
         st.lists(texts, max_size=2).map(tuple),
     ),
     created=maybe_text,
+    attribution_when=maybe_text,
     layout_source=maybe_text,
     agent_rss=maybe_size,
     agent_cpu=st.none() | numbers,

@@ -12,6 +12,7 @@ from functools import cache
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from ..domain.attribution import moment
 from ..domain.capture import Capture
 from ..domain.figures import Figure, header_figures, what_makes_the_peak
 from ..domain.layout import Kind
@@ -94,6 +95,7 @@ def render(capture: Capture, *, redact: bool = True) -> str:
         parts=rows.parts(shown.attribution),
         parts_bar=_drawing(stacked.draw(shown.attribution), stacked.WIDTH, stacked.HEIGHT, "Attribution"),
         parts_total=(format_bytes(total), f"{total:,}"),
+        parts_when=moment(capture.attribution_when),
         parts_agree=_agreement(shown, total),
         phases=rows.phases(shown.phases),
         curve=_curve(shown),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..domain.attribution import moment
 from ..domain.capture import Capture
 from ..domain.measurement import Outcome, Status
 from ..domain.plain_text import plain
@@ -37,10 +38,11 @@ def ending(outcome: Outcome) -> str:
 
 def methods(capture: Capture) -> Sequence[tuple[str, str]]:
     """How it was measured: what, and how, in plain words."""
+    when = f" {moment(capture.attribution_when)}" if capture.attribution_when else ""
     source = {
         "runtime structures": (
-            "Addresses, sizes and kinds of all tensors were read from the runtime's own structures after the "
-            "first invoke, scratch tensors and the insides of other subgraphs included."
+            f"Addresses, sizes and kinds of all tensors were read from the runtime's own structures{when}, "
+            "scratch tensors and the insides of other subgraphs included."
         ),
         "public interface": (
             "Addresses of tensors were read through the runtime's public interface, tensor by tensor. "
@@ -63,7 +65,9 @@ def methods(capture: Capture) -> Sequence[tuple[str, str]]:
             "Attribution",
             "Pages backed by a file belong to that file. Anonymous pages are counted where they lie, for "
             "arenas and dynamic tensors, and otherwise by the step in which they appeared. The parts add up "
-            "to the resident memory exactly; what has no owner is shown as unexplained and is not spread.",
+            "to the resident memory exactly; what has no owner is shown as unexplained and is not spread. "
+            "What a delegate holds cannot be asked for: its part is an estimate, all growth of anonymous "
+            "memory while it prepared and first ran, beyond the arenas.",
         ),
         (
             "Curve",
@@ -72,10 +76,16 @@ def methods(capture: Capture) -> Sequence[tuple[str, str]]:
         ),
         (
             "Inputs",
-            "They were written before the first invoke: a page that nobody has touched takes no memory.",
+            _inputs(capture),
         ),
         ("Cost of looking", _cost(capture)),
     )
+
+
+def _inputs(capture: Capture) -> str:
+    if capture.attribution_when == "allocate":
+        return "None were written: the model was not invoked. A page that nobody has touched takes no memory."
+    return "They are written before the first invoke: a page that nobody has touched takes no memory."
 
 
 def _cost(capture: Capture) -> str:

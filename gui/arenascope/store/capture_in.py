@@ -60,6 +60,7 @@ def from_json(document: object) -> Capture:
             log=outcome.maybe(outcome.texts, "log") or (),
         ),
         created=top.maybe(top.text, "created"),
+        attribution_when=top.maybe(top.text, "attribution_when"),
         layout_source=top.maybe(top.text, "layout_source"),
         agent_rss=agent.maybe(agent.whole, "rss") if agent else None,
         agent_cpu=agent.maybe(agent.number, "cpu") if agent else None,

@@ -77,6 +77,7 @@ def to_json(capture: Capture) -> JsonObject:
         "attribution": [
             {"part": p.part, "bytes": p.bytes, "provenance": p.provenance.value} for p in capture.attribution
         ],
+        "attribution_when": capture.attribution_when,
         "samples": _samples_out(capture.samples),
         "outcome": {
             "status": outcome.status.value,

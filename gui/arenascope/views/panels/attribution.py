@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
-from ...domain.attribution import UNEXPLAINED
+from ...domain.attribution import UNEXPLAINED, moment
 from ...domain.capture import Capture
 from ...domain.measurement import Part
 from ...domain.plain_text import plain
@@ -113,7 +113,8 @@ class AttributionPanel(QWidget):
         self._bar.set_parts(parts)
         total = sum(p.bytes for p in parts)
         size = f": {format_bytes(total)}" if parts else ""
-        self._title.setText(f"Resident memory after the first invoke{size}")
+        when = f" {moment(capture.attribution_when)}" if capture is not None and parts else ""
+        self._title.setText(f"Resident memory{when}{size}")
         rows = [
             MiniRow(
                 (
