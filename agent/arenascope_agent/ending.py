@@ -56,8 +56,10 @@ def describe(
     else:
         verdict = "crashed" if phase else "failed"
         message = "the worker left%s with exit status %s and without a result" % (where, code)
-    if verdict in ("crashed", "failed") and report is None and log:
-        message += "; it last wrote: " + log[-1]
+    # What the runtime says in passing ("INFO: Created … delegate") is no reason to end.
+    said = [line for line in log if not line.startswith("INFO:")]
+    if verdict in ("crashed", "failed") and report is None and said:
+        message += "; it last wrote: " + said[-1]
     return {"status": verdict, "phase": phase, "signal": name, "exit_code": code, "message": message}
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import venv
 from pathlib import Path
 
 import pytest
 
 from arenascope.domain.capture import Capture
 from arenascope.domain.measurement import PHASES, Status
-from arenascope.errors import Cancelled, HostKeyUnknown
+from arenascope.errors import BoardError, Cancelled, HostKeyUnknown
 from arenascope.workflow.connect import connect
 from arenascope.workflow.events import Connecting, RunEvent, UploadProgress
 from arenascope.workflow.inspect import InspectRequest, inspect
 from arenascope.workflow.jobs import CancelToken
 from tests.support.models import own
-from tests.support.sshd import Sshd, StartSshd
+from tests.support.sshd import Sshd, StartSshd, bare_path, introduce
 
 MODEL = own("lstm_fused.tflite")
 #: Persistent and plain arenas, subgraphs, tensors whose size only the run decides.
@@ -86,3 +87,20 @@ def test_nobody_is_there_to_accept_a_key(start_sshd: StartSshd, ssh_dir: Path) -
     with pytest.raises(HostKeyUnknown):
         connect(server.address)
     assert server.files() == []
+
+
+def test_a_board_without_a_runtime_is_told_with_what_to_do(
+    start_sshd: StartSshd, ssh_dir: Path, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "empty", with_pip=False)
+    server = start_sshd(path=f"{tmp_path / 'empty' / 'bin'}:{bare_path(tmp_path / 'tools')}")
+    introduce(server, ssh_dir)
+    with connect(server.address, probe_runtime=True) as device:
+        assert device.board.lacks_runtime
+        assert {package for package, _ in device.board.runtime_errors}
+        with pytest.raises(BoardError, match="No TensorFlow Lite runtime works on") as caught:
+            inspect(device, MODEL)
+    assert caught.value.exit_code == 4
+    assert "pip install ai-edge-litert" in caught.value.hint
+    assert "numpy" in caught.value.detail
+    assert server.processes() == []

@@ -11,6 +11,7 @@ import typer
 
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
+from ..errors import UsageError
 from . import options
 
 if TYPE_CHECKING:
@@ -26,8 +27,13 @@ app = typer.Typer(
 
 
 @app.callback()
-def _default(context: typer.Context) -> int:
-    return list_devices() if context.invoked_subcommand is None else 0
+def _default(context: typer.Context, as_json: options.Json = False) -> int:
+    if context.invoked_subcommand is None:
+        return list_devices(as_json)
+    if as_json:
+        command = f"{context.command_path} {context.invoked_subcommand}"
+        raise UsageError("--json stands in the wrong place.", hint=f"Write: {command} … --json")
+    return 0
 
 
 @app.command("list")
@@ -113,12 +119,16 @@ def _print_json(document: dict[str, object]) -> None:
 
 def _show_board(name: str, address: str | None, board: Board, *, as_json: bool) -> None:
     if as_json:
-        facts = asdict(board)
+        facts = {**asdict(board), "runtime_errors": dict(board.runtime_errors)}
         _print_json({"schema": "arenascope.device/1", "name": name, "address": address, "board": facts})
         return
     from . import tables
 
     tables.console().print(_facts(name, board))
+    if board.lacks_runtime:
+        for package, error in board.runtime_errors:
+            typer.echo(f"{plain(package)}: {plain(error, 300)}")
+        typer.echo(f"→ {board.runtime_advice}")
 
 
 def _facts(name: str, board: Board) -> Table:
@@ -137,10 +147,16 @@ def _facts(name: str, board: Board) -> Table:
         ("swap", format_bytes(board.swap_total)),
         ("Python", board.python),
         ("NumPy", board.numpy),
-        ("runtime", f"{board.runtime} {board.runtime_version or ''}" if board.runtime else None),
+        ("runtime", _runtime(board)),
         ("address space", format_bytes(space.ceiling)),
         ("largest gap in it", format_bytes(space.largest_gap)),
     )
     for label, value in facts:
         tables.add_row(made, label, plain(value or tables.UNKNOWN))
     return made
+
+
+def _runtime(board: Board) -> str | None:
+    if board.lacks_runtime:
+        return "none works"
+    return f"{board.runtime} {board.runtime_version or ''}" if board.runtime else None

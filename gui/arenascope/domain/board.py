@@ -34,3 +34,20 @@ class Board:
     runtime: str | None = None
     runtime_version: str | None = None
     address_space: AddressSpace = AddressSpace(None, None)
+    #: Package → why it cannot be used, where a probe looked for a runtime and found none that works.
+    runtime_errors: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def lacks_runtime(self) -> bool:
+        """Whether it is known that no runtime works there."""
+        return self.runtime is None and bool(self.runtime_errors)
+
+    @property
+    def runtime_advice(self) -> str:
+        """How a runtime gets there (pi-facts.md §1.4)."""
+        if self.bits == 32:
+            return (
+                "Install one there: python3 -m pip install tflite-runtime 'numpy<2'. "
+                "For 32-bit systems there is none above Python 3.11."
+            )
+        return "Install one there: python3 -m pip install ai-edge-litert (in the Python that python3 starts)."

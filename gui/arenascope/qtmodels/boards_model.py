@@ -49,6 +49,8 @@ class BoardItem:
 
 def runtime_text(board: Board | None) -> str:
     """'LiteRT 2.1.0', or '' where none is known."""
+    if board is not None and board.lacks_runtime:
+        return "no TFLite runtime"
     if board is None or board.runtime is None:
         return ""
     name = _RUNTIMES.get(board.runtime, board.runtime)

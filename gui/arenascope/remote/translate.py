@@ -47,6 +47,7 @@ def board(data: dict[str, Any], name: str) -> Board:
         runtime=_text(data, "runtime"),
         runtime_version=_text(data, "runtime_version"),
         address_space=_address_space(data),
+        runtime_errors=tuple(runtime_errors(data).items()),
     )
 
 

@@ -19,7 +19,7 @@ from ..domain.layout import MemoryLayout
 from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.reading import assemble
 from ..domain.totals import totals
-from ..errors import ArenaScopeError, InputError, LinkLost, UsageError
+from ..errors import ArenaScopeError, BoardError, InputError, LinkLost, UsageError
 from ..remote import translate
 from ..remote.reading import ReadingCollector
 from ..tflite.notes import notes
@@ -64,7 +64,8 @@ def inspect(
     on_event: Callable[[RunEvent], None] | None = None,
     cancel: CancelToken | None = None,
 ) -> Capture:
-    """Raises InputError for the model, UsageError for the request, LinkError for the device.
+    """Raises InputError for the model, UsageError for the request, LinkError for the device, and
+    BoardError for a device without a runtime.
 
     How the run itself ended, a kill or a crash included, is ``Capture.outcome``.
     ``on_event`` is called on other threads than the caller's.
@@ -89,6 +90,13 @@ def inspect(
         cancel.raise_if_cancelled()
         with _launched(device, path, shapes, request, tell, cancel) as run:
             outcome = run.wait()
+    if outcome.status is Status.FAILED and outcome.phase == "runtime_import":
+        raise BoardError(
+            f"No TensorFlow Lite runtime works on {device.name}.",
+            board_code="no_runtime",
+            hint=device.board.runtime_advice,
+            detail=outcome.message,
+        )
     capture = _capture(device, graph, request, shapes, run, outcome, path)
     return replace(capture, notes=notes(model, graph))
 
@@ -149,7 +157,7 @@ def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, 
         if not 1 <= request.batch <= _MAX_EXTENT:
             raise UsageError(
                 f"The batch is {request.batch}; it must be from 1 to {_MAX_EXTENT:,}.",
-                hint="The runtime counts every dimension in 32 bits. Give a smaller whole number.",
+                hint="Give a whole number of samples; the runtime counts every dimension in 32 bits.",
             )
         if not any(t.shape for t in tensors.values()):
             raise UsageError(
@@ -184,9 +192,9 @@ def _check(request: InspectRequest) -> None:
         )
     if request.delegate not in ("default", "none"):
         raise UsageError(f"There is no delegate {request.delegate!r}.", hint="Use default or none.")
-    if not 0 < request.timeout <= 7 * 86400:
+    if not 0.001 <= request.timeout <= 7 * 86400:
         raise UsageError(
-            f"The time limit is {request.timeout} s; it must be above 0 and at most a week.",
+            f"The time limit is {request.timeout} s; it must be from 0.001 s to a week.",
             hint="Give seconds, as in --timeout 120.",
         )
 
