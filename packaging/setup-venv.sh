@@ -4,12 +4,21 @@ set -eu
 venv=$1 what=$2
 here=$(dirname "$0")
 
-if [ ! -x "$venv/bin/python" ]; then
+works() { "$venv/bin/python" -m pip --version >/dev/null 2>&1; }
+
+# A folder with something else in it is not ours to fill. An environment that does not work (no pip: it was
+# half made; no Python: that has gone) is made anew in its place; nothing else in it is touched.
+if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ] && [ -n "$(ls -A "$venv" 2>/dev/null || echo file)" ]; then
+    echo "$venv is there already and is no virtual environment; give another place, as in: make VENV=.venv" >&2
+    exit 1
+fi
+
+if ! works; then
     python=$("$here/find-python.sh")
     echo "Making $venv with $("$python" --version) ..."
-    if ! "$python" -m venv "$venv" >/dev/null 2>&1; then
-        rm -rf "$venv"
-        # Debian keeps the venv module in a package of its own.
+    rm -f "$venv"/bin/python "$venv"/bin/python3*  # venv keeps a link that leads nowhere
+    if ! "$python" -m venv "$venv" >/dev/null 2>&1 || ! works; then
+        # Debian keeps the venv module in a package of its own; without it an environment has no pip.
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
             sh "$here/apt-install.sh" python3-venv
             "$python" -m venv "$venv"

@@ -97,3 +97,65 @@ def test_a_python_that_is_new_enough_is_found() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert asked.stdout.strip() == sys.executable
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Path:
+    """A Python whose environments write down what is asked of them; the file is beside it."""
+    made, asked = tmp_path / "made", tmp_path / "asked"
+    made.write_text(f'#!/bin/sh\necho "$*" >> {asked}\n')
+    python = tmp_path / "python3.11"
+    python.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in "-m venv "*) mkdir -p "$3/bin"; : > "$3/pyvenv.cfg"; '
+        f'cp {made} "$3/bin/python"; chmod +x "$3/bin/python";; esac\n'
+    )
+    nobody = tmp_path / "id"  # root would have packages installed where an environment cannot be made
+    nobody.write_text("#!/bin/sh\necho 1000\n")
+    for program in (python, nobody):
+        program.chmod(0o755)
+    return python
+
+
+def set_up(python: Path, venv: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", PACKAGING / "setup-venv.sh", venv, "."],
+        env={"PATH": f"{python.parent}:{os.environ['PATH']}", "PYTHON": str(python)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_an_environment_is_made_once(setup: Path, tmp_path: Path) -> None:
+    assert "Making" in set_up(setup, tmp_path / "venv").stdout
+    again = set_up(setup, tmp_path / "venv")
+    assert (again.returncode, "Making" in again.stdout) == (0, False)
+    assert "pip install" in (tmp_path / "asked").read_text()
+
+
+def test_a_folder_of_the_user_is_left_alone(setup: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years")
+    refused = set_up(setup, precious)
+    assert refused.returncode == 1
+    assert "no virtual environment" in refused.stderr
+    assert [path.name for path in precious.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("broken", ["no pip", "no python"])
+def test_a_broken_environment_is_made_again_around_what_else_is_in_it(
+    broken: str, setup: Path, tmp_path: Path
+) -> None:
+    venv = tmp_path / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "pyvenv.cfg").touch()
+    (venv / "mine").touch()
+    if broken == "no pip":
+        (venv / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")
+        (venv / "bin" / "python").chmod(0o755)
+    else:
+        (venv / "bin" / "python").symlink_to(tmp_path / "gone")
+    done = set_up(setup, venv)
+    assert done.returncode == 0, done.stderr
+    assert "Making" in done.stdout
+    assert (venv / "mine").exists()
