@@ -135,6 +135,15 @@ def test_remembering(tmp_path: Path, keys: Keys) -> None:
     assert found.returncode == 0  # OpenSSH reads what we write
 
 
+def test_remembering_after_a_last_line_without_its_end(tmp_path: Path, keys: Keys) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(_line("board", keys[0]).rstrip("\n"))
+    remember(path, "other", *keys[2])
+    assert _verdict(path, "board", keys[0]) is Verdict.KNOWN
+    assert _verdict(path, "other", keys[2]) is Verdict.KNOWN
+    assert path.read_text().count("\n") == 2
+
+
 def test_what_cannot_be_remembered(tmp_path: Path, keys: Keys) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="cannot be saved"):

@@ -136,6 +136,13 @@ def test_a_port_that_is_none(ssh: Path) -> None:
         _read(ssh, "Port seven\n", "lab")
 
 
+@pytest.mark.parametrize("port", ["9" * 10_000, "65536", "0", "²", "-1"])
+def test_a_port_out_of_range_in_words(ssh: Path, port: str) -> None:
+    with pytest.raises(LinkError, match="the port “") as caught:
+        _read(ssh, f"Port {port}\n", "lab")
+    assert len(caught.value.message) < 200
+
+
 @pytest.mark.parametrize(
     ("target", "name"),
     [("board", "board"), ("Board:2200", "[board]:2200"), ("[::1]:2200", "[::1]:2200"), ("::1", "::1")],

@@ -82,8 +82,11 @@ def remember(path: Path, name: str, key_type: str, blob: bytes) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # One short write to the end: two programs that add at once cannot spoil each other's line.
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a person edited it
+                line = "\n" + line
             os.write(descriptor, line.encode("utf-8"))
         finally:
             os.close(descriptor)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ..domain.plain_text import plain
 from ..errors import LinkError
 from .address import Address
 
@@ -184,8 +185,8 @@ def _expand(text: str, tokens: dict[str, str]) -> str:
 
 
 def _port(text: str, alias: str) -> int:
-    if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536:
         return int(text)
     raise LinkError(
-        f"The SSH configuration gives “{alias}” the port “{text}”.", hint="Correct ~/.ssh/config."
+        f"The SSH configuration gives “{alias}” the port “{plain(text, 40)}”.", hint="Correct ~/.ssh/config."
     )
