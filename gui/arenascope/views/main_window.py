@@ -62,7 +62,13 @@ from .plots.arena_map import ArenaMap
 from .search_box import SearchBox
 from .theme import Theme, ThemeManager
 from .window_actions import WindowActions
-from .window_state import geometry_text, restore_geometry, restore_splitters, splitters_text
+from .window_state import (
+    bring_onto_screens,
+    geometry_text,
+    restore_geometry,
+    restore_splitters,
+    splitters_text,
+)
 
 _MARGIN = 12
 _MOST_INPUTS = 3
@@ -452,6 +458,7 @@ class MainWindow(QMainWindow):
     def _restore(self, settings: Settings) -> None:
         self.resize(self.sizeHint())
         restore_geometry(self, settings.geometry)
+        bring_onto_screens(self)
         restore_splitters(self.splitters, settings.window_state)
 
     def state(self) -> Settings:
