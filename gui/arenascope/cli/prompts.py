@@ -27,7 +27,7 @@ class TerminalPrompts:
         sys.stderr.write(
             f"{plain(question.host)} (port {question.port}) has not been met before.\n"
             f"Its {plain(question.key_type)} key is {plain(question.fingerprint)}\n"
-            "Compare it with the device's own: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\n"
+            f"Compare it with the device's own: {question.command}\n"
             "Trust this key and remember it? Type yes to go on: "
         )
         sys.stderr.flush()

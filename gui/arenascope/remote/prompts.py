@@ -16,6 +16,24 @@ class HostKeyQuestion:
     key_type: str
     fingerprint: str
 
+    @property
+    def command(self) -> str:
+        """What shows the fingerprint of this key when it is run on the device itself."""
+        return fingerprint_command(self.key_type)
+
+
+def fingerprint_command(key_type: str) -> str:
+    """Prints, on the device, the fingerprint of its host key of this type; of all for an unknown type.
+
+    The names of the files are those of sshd_config(5), HostKey. ``key_type`` is untrusted and never
+    part of the command.
+    """
+    word = key_type.removeprefix("ssh-").partition("-")[0]
+    file = {"ed25519": "ed25519", "ecdsa": "ecdsa", "rsa": "rsa", "dss": "dsa"}.get(word)
+    if file is None:
+        return "cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -"
+    return f"ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub"
+
 
 class Prompts(Protocol):
     """Asked on the connecting thread, which waits. None means: no answer, give up."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..errors import AuthenticationError, HostKeyChanged, HostKeyUnknown, LinkError, LinkLost
+from .prompts import fingerprint_command
 
 
 def no_address(name: str, detail: str) -> LinkError:
@@ -98,11 +99,10 @@ def not_let_in(name: str, detail: str) -> AuthenticationError:
 
 def unknown_key(name: str, shown: str, key_type: str) -> HostKeyUnknown:
     """``shown``: the type and fingerprint of the key that nobody accepted."""
-    file = next((kind for kind in ("ed25519", "ecdsa", "rsa") if kind in key_type), "*")
     return HostKeyUnknown(
         f"{name} is not known here, and nobody accepted its key {shown}.",
         hint="Compare it with what the device itself shows "
-        f"(ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub), then accept it with: "
+        f"({fingerprint_command(key_type)}), then accept it with: "
         f"arenascope devices add {name}",
     )
 

@@ -34,7 +34,7 @@ class HostKeyDialog(Frame):
             ("device", f"{plain(about.host, 120)}, port {about.port}", ""),
             ("key type", plain(about.key_type, 60), ""),
             ("fingerprint", plain(about.fingerprint, 120), "code"),
-            ("on the device", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub", "code"),
+            ("on the device", about.command, "code"),
         )
         for row, (name, value, role) in enumerate(rows):
             shown = label(value, role, wrap=True)
