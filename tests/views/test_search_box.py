@@ -64,6 +64,13 @@ def test_a_query_that_cannot_be_read_is_marked_and_explained(box: SearchBox) -> 
     assert "size>64kB" in box.toolTip()
 
 
+def test_what_was_typed_is_no_markup_in_the_tip(box: SearchBox) -> None:
+    QTest.keyClicks(box, "alive@<b>soon</b>")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert "<b>" not in box.toolTip()
+    assert "&lt;b&gt;" in box.toolTip()
+
+
 def test_a_search_from_elsewhere_is_shown(box: SearchBox) -> None:
     box.clearFocus()
     box.search.set_text("conv1")

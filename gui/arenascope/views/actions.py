@@ -13,6 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from .icons import icon
+from .labels import tip
 from .theme import Theme
 
 MENUS = ("File", "Run", "Boards", "View", "Go", "Help")
@@ -155,7 +156,7 @@ class Actions(QObject):
             action.setObjectName(spec.key)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             action.setCheckable(spec.checkable)
-            action.setToolTip(_tip(spec))
+            action.setToolTip(tip(_tip(spec)))
             if spec.group:
                 group = self._groups.setdefault(spec.group, QActionGroup(self))
                 group.addAction(action)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ..qtmodels.search_state import SearchState
 from ..qtmodels.selection import Selection
+from .labels import tip
 
 _RULES = (
     "text            in a name, an operator's name, or #index\n"
@@ -64,7 +65,7 @@ class SearchBox(QLineEdit):
         """Show what is searched and whether it can be read."""
         if not self.hasFocus() and self.text() != self.search.text:
             self.setText(self.search.text)
-        self.setToolTip(self.search.error or _RULES)
+        self.setToolTip(tip(self.search.error) or _RULES)
         if self.property("invalid") != bool(self.search.error):
             self.setProperty("invalid", bool(self.search.error))
             self.style().unpolish(self)

@@ -28,7 +28,7 @@ from ...qtmodels.documents import OpenModel
 from ...workflow.inspect import InspectRequest
 from ..actions import Actions
 from ..icons import icon
-from ..labels import ElidedLabel, label, set_tip
+from ..labels import ElidedLabel, label, set_tip, tip
 from ..theme import Theme
 from .boards import _SIGNS, BoardRows
 from .two_lines import draw_sign
@@ -128,7 +128,7 @@ class OptionsBar(QWidget):
         self.open.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.open.setAccessibleName("Open a model or a capture")
         self.open.clicked.connect(actions["open"].trigger)
-        set_tip(self.open, actions["open"].toolTip())
+        self.open.setToolTip(actions["open"].toolTip())
         self.board = BoardPicker(boards, theme)
         self.board.activated.connect(self._board_chosen)
         self.batch = self._spin(
@@ -143,7 +143,7 @@ class OptionsBar(QWidget):
         self.delegate.activated.connect(self._edited)
         self.preserve = QCheckBox("preserve all")
         self.preserve.setAccessibleName("Preserve all tensors")
-        set_tip(self.preserve, actions["preserve_all"].toolTip())
+        self.preserve.setToolTip(actions["preserve_all"].toolTip())
         self.preserve.toggled.connect(self._edited)
         self.inputs = QToolButton()
         self.inputs.setText("inputs…")
@@ -153,7 +153,7 @@ class OptionsBar(QWidget):
         self.inspect = QPushButton(" Inspect")
         self.inspect.setProperty("role", "primary")
         self.inspect.clicked.connect(actions["inspect"].trigger)
-        set_tip(self.inspect, actions["inspect"].toolTip())
+        self.inspect.setToolTip(actions["inspect"].toolTip())
         self.cancel = QToolButton()
         self.cancel.setDefaultAction(actions["cancel"])
         self.cancel.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
@@ -197,7 +197,7 @@ class OptionsBar(QWidget):
             menu.addSeparator()
         for path in paths:
             action = QAction(plain(path.name, 60).replace("&", "&&"), menu)
-            action.setToolTip(plain(str(path), 400))
+            action.setToolTip(tip(plain(str(path), 400)))
             action.triggered.connect(lambda _checked=False, p=path: self.openAsked.emit(p))
             menu.addAction(action)
 

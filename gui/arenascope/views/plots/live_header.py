@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
+from ..labels import set_tip
 from ..theme import Theme, tabular
 from .series_button import SeriesButton
 
@@ -24,7 +25,7 @@ class LiveHeader(QWidget):
         super().__init__(parent)
         self._series = {key: SeriesButton(key, name) for key, name in series.items()}
         for button in self._series.values():
-            button.setToolTip(f"Show or hide: {button.text()} memory. Alt+click shows only this one.")
+            set_tip(button, f"Show or hide: {button.text()} memory. Alt+click shows only this one.")
             button.toggled.connect(self.seriesChanged)
             button.soloed.connect(self._solo)
         self._status, self._range = QLabel(), QLabel()
@@ -55,7 +56,7 @@ class LiveHeader(QWidget):
     @property
     def range_text(self) -> str:
         """Start, end and difference of the chosen range."""
-        return self._range.toolTip()
+        return self._range.accessibleDescription()
 
     def set_colors(self, colors: Mapping[str, QColor], theme: Theme) -> None:
         for key, button in self._series.items():
@@ -69,7 +70,7 @@ class LiveHeader(QWidget):
     def set_range(self, short: str, whole: str) -> None:
         """The chosen range in few words, and with everything as a tip; both empty without one."""
         self._range.setText(short)
-        self._range.setToolTip(whole)
+        set_tip(self._range, whole)
         self._range.setAccessibleDescription(whole)
         self._status.setVisible(not short)
         self._range.setVisible(bool(short))
@@ -96,10 +97,10 @@ class LiveHeader(QWidget):
             button.setChecked(alone or key == wanted)
 
 
-def _tool(text: str, tip: str) -> QToolButton:
+def _tool(text: str, says: str) -> QToolButton:
     made = QToolButton()
     made.setText(text)
-    made.setToolTip(tip)
+    set_tip(made, says)
     made.setProperty("role", "flat")
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return made
