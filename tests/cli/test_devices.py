@@ -17,7 +17,9 @@ MODEL = own("cnn_float.tflite")
 
 def test_an_empty_list_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "devices add" in here(capsys, "devices").out
-    assert here(capsys, "devices", "list", "--json").json == {"schema": "arenascope.devices/1", "devices": []}
+    for words in (("devices", "list", "--json"), ("devices", "--json")):
+        assert here(capsys, *words).json == {"schema": "arenascope.devices/1", "devices": []}
+    assert here(capsys, "devices", "--json", "check", "local").code == 2
 
 
 def test_forgetting_what_was_never_known_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

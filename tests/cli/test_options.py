@@ -54,6 +54,7 @@ def test_the_place_of_the_result_is_checked_before_the_run(tmp_path: Path) -> No
         (["--threads", 10**12], "threads"),
         (["--delegate", "gpu"], "gpu"),
         (["--timeout", "0"], "time limit"),
+        (["--timeout", "0.0005"], "time limit"),
         (["--timeout", "nan"], "time limit"),
         (["--timeout", "-5"], "time limit"),
         (["--seed", "-1"], "seed"),
