@@ -15,11 +15,13 @@ from pytestqt.qtbot import QtBot
 from arenascope.domain.board import Board
 from arenascope.errors import FileError
 from arenascope.qtmodels.history_model import HistoryEntry
+from arenascope.reporters.redact import redacted
 from arenascope.reporters.stamp import lines
 from arenascope.views.dialogs.export import ExportDialog
 from arenascope.views.dialogs.report import ReportDialog
 from arenascope.views.export import ExportOptions, Format, file_name, picture, prepare, stamped_svg
 from arenascope.views.main_window import MainWindow
+from arenascope.views.panels.live_panel import LivePanel
 from arenascope.views.theme import Theme
 from tests.support.captures import example_capture, hostile_capture
 from tests.support.window import filled_window, make_window
@@ -75,6 +77,35 @@ def test_every_view_becomes_a_drawing_without_names(qtbot: QtBot, key: str) -> N
         assert float(root.attrib["height"]) > float(root.attrib["viewBox"].split()[3]) - 1
 
 
+def test_the_live_view_leaves_names_out_and_keeps_its_stretch(qtbot: QtBot) -> None:
+    window = make_window(qtbot)
+    capture = example_capture()
+    model = replace(capture.model, name=f"/home/{SECRET}/m.tflite")
+    window.session.add_and_show(HistoryEntry(replace(capture, model=model)))
+    window.tabs.setCurrentWidget(window.live)
+    chart = window.live.chart
+    chart.set_visible("available", False)
+    chart.set_range(capture.samples.t[0], capture.samples.t[-1])
+    shown = window.session.capture
+    assert shown is not None
+    view = window.does.views()["live"]
+    assert view.copy is not None
+    copied = view.copy(redacted(shown)).widget
+    assert isinstance(copied, LivePanel)
+    assert copied.chart.view_box.viewRange()[0] == pytest.approx(chart.view_box.viewRange()[0])
+    assert copied.chart.selected_range == chart.selected_range
+    assert not copied.chart._header.shows("available")
+    copied.close()
+    names = {p.name for top in shown.samples.processes for p in top.processes}
+    assert names
+    for redact in (True, False):
+        made = prepare(view, shown, ExportOptions(Format.SVG, 1, redact), window.themes.theme)().decode()
+        drawn = " ".join(ElementTree.fromstring(made).itertext())
+        assert (SECRET in drawn) is not redact
+    window.live.begin()
+    assert window.does.views()["live"].copy is None, "what goes on is in no capture"
+
+
 def test_hostile_names_stay_text_in_a_drawing(qtbot: QtBot) -> None:
     window = make_window(qtbot)
     window.session.add_and_show(HistoryEntry(hostile_capture()))
@@ -100,6 +131,17 @@ def test_a_png_is_a_png(qtbot: QtBot) -> None:
 def test_a_drawing_that_is_none_is_refused(qtbot: QtBot) -> None:
     with pytest.raises(FileError):
         stamped_svg("<html/>", ["a"], Theme.load("light"))
+
+
+def test_a_drawing_without_room_for_it_is_told_in_words(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = filled_window(qtbot)
+    view, capture = window.does.current_view(), window.session.capture
+    assert capture is not None
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(FileError, match="No such file"):
+        prepare(view, capture, ExportOptions(Format.SVG), window.themes.theme)
 
 
 def test_the_stamp_wraps_between_its_ideas(qtbot: QtBot) -> None:

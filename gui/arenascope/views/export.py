@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -54,8 +55,8 @@ class ExportOptions:
 
 def picture(view: Exportable, capture: Capture, options: ExportOptions, theme: Theme) -> QImage:
     """The view at ``options.scale`` with its stamp under it."""
-    source = _without_names(view, capture, options)
-    image = source.image(float(options.scale))
+    with _without_names(view, capture, options) as source:
+        image = source.image(float(options.scale))
     image.setDevicePixelRatio(1.0)
     return _stamped(image, lines(capture, options.redact), theme, options.scale)
 
@@ -68,13 +69,24 @@ def prepare(view: Exportable, capture: Capture, options: ExportOptions, theme: T
     if options.format is Format.PNG:
         made = picture(view, capture, options, theme)
         return lambda: _png(made)
-    source = _without_names(view, capture, options)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "view.svg"
-        source.svg(path)
-        drawn = path.read_text(encoding="utf-8")
+    with _without_names(view, capture, options) as source:
+        drawn = _drawn(source)
     document = stamped_svg(drawn, lines(capture, options.redact), theme)
     return document.encode
+
+
+def _drawn(view: Exportable) -> str:
+    """The view as SVG text. Raises FileError, also where there is no room for a temporary file."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "view.svg"
+            view.svg(path)
+            return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(
+            f"The drawing could not be made: {error.strerror or error}.",
+            hint="Make room for temporary files, or export it as PNG.",
+        ) from error
 
 
 def _png(image: QImage) -> bytes:
@@ -92,13 +104,19 @@ def file_name(view: Exportable, capture: Capture | None, suffix: str) -> str:
     return f"{safe or 'arenascope'}.{suffix}"
 
 
-def _without_names(view: Exportable, capture: Capture, options: ExportOptions) -> Exportable:
-    if not options.redact or view.copy is None:
-        return view
+@contextmanager
+def _without_names(view: Exportable, capture: Capture, options: ExportOptions) -> Iterator[Exportable]:
+    """The view, or where names make a difference its copy, which is gone afterwards."""
     clean = redacted(capture)
-    if not view.names_hosts and clean.layout == capture.layout:
-        return view
-    return view.copy(clean)
+    if not options.redact or view.copy is None or (not view.names_hosts and clean.layout == capture.layout):
+        yield view
+        return
+    copy = view.copy(clean)
+    try:
+        yield copy
+    finally:
+        if copy.widget is not None:
+            copy.widget.close()  # it is deleted on close
 
 
 def _stamped(image: QImage, words: list[str], theme: Theme, scale: int) -> QImage:

@@ -14,6 +14,7 @@ from ..qtmodels.search_state import SearchState
 from ..qtmodels.selection import Selection
 from .export import Exportable
 from .grab import grab_svg
+from .panels.live_panel import LivePanel
 from .panels.operators import OperatorsPanel
 from .panels.run_panel import RunPanel
 from .panels.tensor_panel import TensorTable
@@ -51,11 +52,19 @@ def exportables(window: MainWindow) -> tuple[Exportable, ...]:
         made.set_capture(capture)
         return made
 
+    def live_of(capture: Capture) -> QWidget:
+        made = LivePanel(theme)
+        made.set_capture(capture)
+        made.chart.look_as(window.live.chart)
+        return made
+
+    # A run that goes on and a watch are in no capture; their chart names phases and sizes alone.
+    live = live_of if window.live.capture is not None else None
     return (
         _view("arena-map", "Arena map", window.map, map_of),
         _view("tensors", "Tensors", window.tensors, tensors_of),
         _view("operators", "Operators", window.operators, operators_of),
-        _view("live", "Live", window.live),
+        _view("live", "Live", window.live, live, names_hosts=True),
         _view("memory", "Memory", window.memory),
         _view("run", "Run", window.run, run_of, names_hosts=True),
     )

@@ -118,7 +118,8 @@ class WindowActions(QObject):
             return
         name = Path(capture.model.name).stem or "run"
         start = str(Path(self._folder()) / f"{name}{CAPTURE_SUFFIX}")
-        dialog = QFileDialog(self._window, "Save the capture (device and process names are kept)", start, "Captures (*.ascope)")
+        title = "Save the capture (names of the device and of processes are kept)"
+        dialog = QFileDialog(self._window, title, start, "Captures (*.ascope)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(CAPTURE_SUFFIX.lstrip("."))
         dialog.fileSelected.connect(lambda path: self._session.save(Path(path)))

@@ -38,6 +38,7 @@ class LivePanel(QWidget):
         self._top: list[TopProcesses] = []
         self._phases: dict[str, Phase] = {}
         self._worker = True
+        self._capture: Capture | None = None
         self.chart.secondClicked.connect(self.show_second)
         self.chart.rangeSelected.connect(self.show_range)
         self.chart.rangeCleared.connect(self.card.hide)
@@ -56,8 +57,14 @@ class LivePanel(QWidget):
 
     # -- what is recorded -------------------------------------------------------------------------
 
+    @property
+    def capture(self) -> Capture | None:
+        """Whose samples are shown; None for a run that goes on and for a watch."""
+        return self._capture
+
     def set_capture(self, capture: Capture | None) -> None:
         self._forget()
+        self._capture = capture
         if capture is not None:
             samples = capture.samples
             self._t, self._rss = list(samples.t), list(samples.rss)
@@ -108,6 +115,7 @@ class LivePanel(QWidget):
 
     def _forget(self) -> None:
         self._t, self._rss, self._available, self._top, self._phases = [], [], [], [], {}
+        self._capture = None
         self.card.hide()
 
     # -- what is asked ----------------------------------------------------------------------------

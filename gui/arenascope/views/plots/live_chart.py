@@ -184,11 +184,6 @@ class LiveChart(PlotPanel):
         self._markers.set_markers([*self._markers.markers, Marker(name, t)])
         self._changed()
 
-    def add_outcome(self, name: str, t: float) -> None:
-        """The run ended badly at ``t``."""
-        self._markers.set_markers([*self._markers.markers, Marker(name, t, failed=True)])
-        self._changed()
-
     def add_gap(self, t: float) -> None:
         """The link was lost at ``t``."""
         self._curves.add_gap(t)
@@ -233,6 +228,16 @@ class LiveChart(PlotPanel):
     def set_visible(self, series: str, shown: bool) -> None:
         """Show or hide "rss" or "available"."""
         self._header.set_shown(series, shown)
+
+    def look_as(self, other: LiveChart) -> None:
+        """Show the same stretch, range and curves as ``other``, for a picture of other data."""
+        for key in SERIES:
+            self._header.set_shown(key, other._header.shows(key))
+        self._overlay.range, self._overlay.second = other.selected_range, other.selected_second
+        self._show_range()
+        self._following = False
+        self._box.setRange(xRange=other.view_box.viewRange()[0], padding=0)
+        self._refresh()
 
     def render_image(self, scale: float = 1.0) -> QImage:
         """The chart with its legend, without controls and what only the mouse shows."""
