@@ -93,7 +93,6 @@ COLUMNS: tuple[Column, ...] = (
            lambda p: float(p.temporary)),
 )  # fmt: skip
 
-BYTES_COLUMN = next(i for i, c in enumerate(COLUMNS) if c.title == "Bytes")
 NAME_COLUMN = next(i for i, c in enumerate(COLUMNS) if c.title == "Name")
 
 
