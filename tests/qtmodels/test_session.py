@@ -11,7 +11,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arenascope.domain.capture import Capture
-from arenascope.domain.measurement import Status
+from arenascope.domain.measurement import Outcome, Status
 from arenascope.errors import LinkLost
 from arenascope.qtmodels.documents import OpenModel
 from arenascope.qtmodels.history_model import HistoryEntry
@@ -35,6 +35,7 @@ class Run:
         self.requests: list[InspectRequest] = []
         self.answer: Capture | Exception = example_capture()
         self.waits = False
+        self.until_cancelled = ended_capture(Status.CANCELLED)
 
     def __call__(
         self, device: Device, model: Path, request: InspectRequest, tell: Any, cancel: CancelToken
@@ -43,7 +44,7 @@ class Run:
         tell(PhaseStarted("load", 0.1))
         if self.waits:
             cancel.wait()
-            return ended_capture(Status.CANCELLED)
+            return self.until_cancelled
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -110,6 +111,21 @@ def test_a_cancelled_run_is_in_the_history_and_not_on_show(
     assert session.entry is shown
     assert session.history.entries[0].capture.outcome.status is Status.CANCELLED
     assert notices[-1].level is Level.INFO
+
+
+def test_what_a_cancelled_run_had_found_out_is_shown(
+    session: Session, run: Run, qtbot: QtBot, notices: list[Notice]
+) -> None:
+    example = example_capture()
+    run.until_cancelled = replace(example, outcome=Outcome(Status.CANCELLED, "invoke_first"))
+    run.waits = True
+    session.show_model(MODEL)
+    with qtbot.waitSignal(session.bridge.phaseStarted):
+        session.inspect()
+    session.cancel()
+    qtbot.waitUntil(lambda: session.running is None)
+    assert session.capture is run.until_cancelled
+    assert notices[-1].hint == "What was measured until then is shown."
 
 
 def test_a_run_that_ended_badly_is_shown_with_words(

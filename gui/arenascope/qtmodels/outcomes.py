@@ -49,6 +49,28 @@ def headline(outcome: Outcome) -> str:
     }[outcome.status]
 
 
+def reason(outcome: Outcome) -> str:
+    """What the message of an ending says beyond its headline, as a sentence; '' where that is nothing.
+
+    The worker's messages name what happened, then the phase and the signal ('the runtime aborted its
+    process in invoke_first (SIGABRT); it last wrote: …'): the headline has said these already.
+    """
+    text = plain(outcome.message, 300).strip()
+    if not text or outcome.status is Status.CANCELLED:
+        return ""
+    if outcome.phase:
+        text = text.replace(f" in {plain(outcome.phase, 40)}", "", 1)
+    if outcome.signal:
+        text = text.replace(f" ({plain(outcome.signal, 20)})", "", 1)
+        if text == f"killed by {plain(outcome.signal, 20)}, which nobody here sent":
+            text = "nobody here sent that signal"
+    text = text.replace("; it last wrote: ", ". It last wrote: ", 1)
+    first = text.split()[0]
+    if first.isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?…" else f"{text}."
+
+
 def notice_of(capture: Capture) -> Notice | None:
     """What to say about a run that did not simply go well; None where there is nothing to say."""
     outcome = capture.outcome
@@ -56,7 +78,11 @@ def notice_of(capture: Capture) -> Notice | None:
         return None
     level = Level.INFO if outcome.status is Status.CANCELLED else Level.ERROR
     message = headline(outcome)
-    if outcome.message:
-        message = f"{message} {plain(outcome.message, 300)}"
+    why = reason(outcome)
+    if why:
+        message = f"{message} {why}"
     detail = "\n".join(plain(line, 2000) for line in outcome.log)
-    return Notice(level, message, _NEXT[outcome.status], detail)
+    hint = _NEXT[outcome.status]
+    if outcome.status is Status.CANCELLED and capture.layout.placements:
+        hint = "What was measured until then is shown."
+    return Notice(level, message, hint, detail)

@@ -275,7 +275,7 @@ class Session(QObject):
         entry = HistoryEntry(capture, model_path=path)
         stopped = capture.outcome.status is Status.CANCELLED
         self._run_over()
-        if stopped:
+        if stopped and not capture.layout.placements:  # nothing to see: what is shown stays
             self.history.add(entry)
         else:
             self.add_and_show(entry)
