@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt, QUrl
@@ -17,10 +18,12 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from arenascope.domain.capture import Capture
 from arenascope.domain.measurement import BoardSample, ProcessMemory, Status
 from arenascope.qtmodels.boards_model import BoardState
 from arenascope.qtmodels.history_model import HistoryEntry
@@ -31,8 +34,11 @@ from arenascope.resources import resource_path
 from arenascope.settings import Settings
 from arenascope.views import theme as themes
 from arenascope.views.actions import TABS
+from arenascope.views.empty_state import EmptyState
 from arenascope.views.main_window import MainWindow, describe_model
 from arenascope.views.panels.drop_overlay import what_happens
+from arenascope.workflow.events import PhaseStarted
+from arenascope.workflow.jobs import CancelToken
 from tests.support.captures import (
     bare_capture,
     ended_capture,
@@ -152,6 +158,20 @@ def test_the_history_shows_a_capture_again(qtbot: QtBot) -> None:
     assert session.capture == example_capture()
 
 
+def test_the_history_marks_no_run_when_none_is_shown(qtbot: QtBot) -> None:
+    window = filled_window(qtbot)
+    shown = window.session.entry
+    assert window.history.list.selectionModel().hasSelection()
+    with qtbot.waitSignal(window.session.modelChanged):
+        window.session.open(resource_path("examples", "lstm.tflite"))
+    assert not window.history.list.selectionModel().hasSelection()
+    window.history.list.setFocus(Qt.FocusReason.TabFocusReason)
+    assert window.session.entry is None, "looking at the list chooses nothing"
+    place = window.history.list.visualRect(window.session.history.index(0)).center()
+    qtbot.mouseClick(window.history.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.session.entry is shown, "it can be shown again"
+
+
 @pytest.mark.parametrize(
     "capture",
     [bare_capture(), *(ended_capture(status) for status in Status if status is not Status.OK)],
@@ -183,6 +203,20 @@ def test_names_that_want_to_be_more_stay_text(qtbot: QtBot) -> None:
     for widget in window.findChildren(QWidget):
         tags = set(re.findall(r"<\s*/?\s*([a-z]+)", widget.toolTip(), re.IGNORECASE))
         assert tags <= {"span", "br"}, widget.toolTip()
+
+
+def test_bytes_kind_and_offset_of_the_tensors_fit_a_small_screen(qtbot: QtBot) -> None:
+    window = filled_window(qtbot)
+    window.resize(1280, 800)
+    window.tabs.setCurrentWidget(window.tensors)
+    QApplication.processEvents()
+    table = window.tensors.table
+    for title in ("Bytes", "Kind", "Offset"):
+        column = next(i for i, c in enumerate(COLUMNS) if c.title == title)
+        end = table.columnViewportPosition(column) + table.columnWidth(column)
+        assert end <= table.viewport().width(), title
+    kind = next(i for i, c in enumerate(COLUMNS) if c.title == "Kind")
+    assert table.columnWidth(kind) > table.fontMetrics().horizontalAdvance(Kind.ARENA_RW_PERSISTENT.value) + 8
 
 
 def test_it_fits_a_small_screen(qtbot: QtBot) -> None:
@@ -292,6 +326,43 @@ def test_space_pauses_the_live_view(qtbot: QtBot) -> None:
     assert "Go on" in window.actions_["pause"].text()
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert not window.live.chart.paused
+
+
+# -- a run, from beginning to end ---------------------------------------------------------------
+
+
+def test_while_a_run_goes_on_the_empty_views_say_so_and_can_stop_it(qtbot: QtBot) -> None:
+    def waits(device: object, model: Path, request: object, tell: Any, cancel: CancelToken) -> Capture:
+        tell(PhaseStarted("invoke_first", 0.1))
+        cancel.wait()
+        return ended_capture(Status.CANCELLED)
+
+    session = Session(book=FakeBook(), connect=connects, run=waits)
+    window = make_window(qtbot, session)
+    with qtbot.waitSignal(session.modelChanged):
+        session.open(resource_path("examples", "lstm.tflite"))
+    before = window.waiting.text
+    with qtbot.waitSignal(session.bridge.phaseStarted):
+        window.actions_["inspect"].trigger()
+    for view in (window.waiting, *window.memory.findChildren(EmptyState)):
+        assert view.text.startswith("Inspecting lstm.tflite on ")
+        assert view.text.endswith("The run goes on: the first invoke.")
+    button = window.waiting.findChild(QToolButton)
+    assert isinstance(button, QToolButton)
+    assert button.text() == "Cancel"
+    assert button.isEnabled()
+    button.click()
+    qtbot.waitUntil(lambda: session.running is None)
+    assert window.waiting.text == before
+    assert button.text() == "Inspect"
+
+
+def test_a_recorded_run_says_nothing_of_the_link(qtbot: QtBot) -> None:
+    window = make_window(qtbot)
+    window.session.add_and_show(HistoryEntry(example_capture(), example=True))
+    assert "A recorded example" in texts(window.note)
+    assert "onnected" not in texts(window.note), "the status bar says that"
+    assert "in this run: agent " in texts(window.status)
 
 
 # -- drag and drop ------------------------------------------------------------------------------

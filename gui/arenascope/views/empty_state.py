@@ -24,6 +24,8 @@ class EmptyState(QWidget):
         self._button.setProperty("role", "primary")
         self._button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._button.hide()
+        self._words = self._meanwhile = ("", "")
+        self._waits = False
         column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addStretch(1)
@@ -36,8 +38,23 @@ class EmptyState(QWidget):
         if action is not None:
             self._button.setDefaultAction(action)
         self._button.setVisible(action is not None)
+        self._waits = action is not None
+        self._show()
 
     def say(self, title: str, why: str) -> None:
+        self._words = (title, why)
+        self._show()
+
+    def say_meanwhile(self, title: str, why: str) -> None:
+        """Said in place of the view's own words until it is taken back with ''.
+
+        Without an action the view waits for nothing (a search found nothing): then its own words stay.
+        """
+        self._meanwhile = (title, why)
+        self._show()
+
+    def _show(self) -> None:
+        title, why = self._meanwhile if self._meanwhile[0] and self._waits else self._words
         self._title.setText(title)
         self._why.setText(why)
         self.setAccessibleName(f"{title} {why}")

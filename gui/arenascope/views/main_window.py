@@ -276,10 +276,20 @@ class MainWindow(QMainWindow):
         else:
             self.map_stack.setCurrentWidget(self.map)
         able = model is not None and model.path is not None
-        action = self.actions_["inspect" if able else "open"]
-        self.waiting.set_action(action)
+        run = self.session.running
+        key = "cancel" if run is not None else "inspect" if able else "open"
+        self.waiting.set_action(self.actions_[key])
         for view in (self.map, self.tensors, self.operators, self.live, self.memory, self.run):
-            view.set_empty_action(action)
+            view.set_empty_action(self.actions_[key])
+        self._say_run()
+
+    def _say_run(self) -> None:
+        """While a run goes on, what has nothing to show yet says how far it is."""
+        run = self.session.running
+        title = "" if run is None else run.label
+        phase = "" if run is None else "stopping" if run.stopping else run.text
+        for empty in (*self.map_card.findChildren(EmptyState), *self.tabs.findChildren(EmptyState)):
+            empty.say_meanwhile(title, f"The run goes on: {phase}." if phase else "The run goes on.")
 
     def _entry_changed(self, entry: HistoryEntry | None) -> None:
         capture = entry.capture if entry is not None else None
@@ -308,7 +318,7 @@ class MainWindow(QMainWindow):
             Notice(
                 Level.INFO,
                 f"A recorded example: {plain(entry.capture.model.name, 80)} on {where}.",
-                "Nothing is connected. Inspect it here, or open a model of your own.",
+                "Inspect it here, or open a model of your own.",
                 action="inspect_here" if entry.model_path is not None else "open",
             )
         )
@@ -332,12 +342,12 @@ class MainWindow(QMainWindow):
             return
         t = capture.samples.t
         rate = f" · {(len(t) - 1) / (t[-1] - t[0]):.0f} samples/s" if len(t) > 2 and t[-1] > t[0] else ""
-        self._say_cost(capture.agent_rss, capture.agent_cpu, rate, time_text(capture))
+        self._say_cost(capture.agent_rss, capture.agent_cpu, rate, time_text(capture), "in this run: ")
 
-    def _say_cost(self, rss: int | None, cpu: float | None, rate: str, when: str) -> None:
+    def _say_cost(self, rss: int | None, cpu: float | None, rate: str, when: str, of: str = "") -> None:
         share = f" · {100 * cpu:.1f} % of a core" if cpu is not None else ""
         words = "What the agent's server process took on the device, measured by itself"
-        self.status.set_cost(f"agent {format_bytes(rss)}{share}{rate}", f"{words} {when}".strip())
+        self.status.set_cost(f"{of}agent {format_bytes(rss)}{share}{rate}", f"{words} {when}".strip())
 
     # -- a run goes on ----------------------------------------------------------------------------
 
@@ -346,11 +356,13 @@ class MainWindow(QMainWindow):
         self.live.begin()
         self.tabs.setTabText(TABS.index("Live"), "Live ●")
         self.does.follow_run(True)
+        self._offer()
 
     def _run_stopped(self) -> None:
         self.tabs.setTabText(TABS.index("Live"), "Live")
         self.does.follow_run(False)
         self.live.end()
+        self._offer()
 
     def _phase_started(self, event: object, source: object) -> None:
         run = self.session.running
@@ -371,6 +383,8 @@ class MainWindow(QMainWindow):
         self._say_cost(sample.agent_rss, sample.agent_cpu, "", "")
 
     def _tasks_changed(self) -> None:
+        if self.session.running is not None:
+            self._say_run()
         self.actions_["cancel"].setEnabled(any(not t.stopping for t in self.session.tasks.running))
 
     # -- words ------------------------------------------------------------------------------------

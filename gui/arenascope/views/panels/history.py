@@ -72,6 +72,8 @@ class HistoryPanel(Card):
             row = entries.index(self._model.current)
             if self.list.currentIndex().row() != row:
                 self.list.setCurrentIndex(self._model.index(row))
+        elif self.list.currentIndex().isValid():  # what is shown is none of these
+            self.list.setCurrentIndex(QModelIndex())
 
     def _moved(self, current: QModelIndex, _previous: QModelIndex) -> None:
         entry = current.data(HistoryModel.EntryRole) if current.isValid() else None
