@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from .errors import ArenaScopeError, Cancelled, FileError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
 #: What the window opens; a first argument of another kind is a command.
@@ -183,16 +184,25 @@ def _report_fault(kind: type[BaseException], error: BaseException, trace: Traceb
     log = places().log / "fault.log"
     text = "".join(traceback.format_exception(kind, error, trace))
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8")
+        _keep_private(log, text)
         where = f"The details are in {log}; please report them."
-    except OSError as reason:
-        where = f"The details could not be written to {log} ({reason.strerror})."
+    except (OSError, FileError) as reason:
+        where = f"The details could not be written to {log} ({reason})."
     fault = ArenaScopeError(
         f"A fault in ArenaScope itself: {kind.__name__}: {error}", hint=where, detail=text.rstrip()
     )
     fault.code = "fault"
     _print_error(fault, sys.argv[1:])
+
+
+def _keep_private(log: Path, text: str) -> None:
+    """A traceback may name files, hosts and users: for the user's eyes alone. FileError, OSError."""
+    from .store.folders import make_private
+
+    make_private(log.parent)
+    log.unlink(missing_ok=True)  # an older one may have been open to others
+    with open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        file.write(text.encode("utf-8", "backslashreplace"))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,10 @@ def test_an_error_never_reaches_the_terminal_with_its_escapes(
 
 
 def test_a_fault_of_ours_is_one_line_and_a_log(private_home: Path) -> None:
+    older = private_home / "arenascope" / "log" / "fault.log"
+    older.parent.mkdir(parents=True, mode=0o700)
+    older.write_text("open to all")
+    older.chmod(0o644)
     code = (
         "import sys, arenascope.__main__ as entry\n"
         "def fault(arguments): raise ZeroDivisionError('by zero')\n"
@@ -91,6 +96,9 @@ def test_a_fault_of_ours_is_one_line_and_a_log(private_home: Path) -> None:
     log = private_home / "arenascope" / "log" / "fault.log"
     assert str(log) in done.stderr
     assert "ZeroDivisionError: by zero" in log.read_text()
+    if os.name == "posix":
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        assert stat.S_IMODE(log.parent.stat().st_mode) == 0o700
 
 
 def test_a_reader_that_left_is_no_error() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,15 @@ def test_every_header_figure_is_shown_with_its_origin(capsys: pytest.CaptureFixt
         line = next(line for line in text.splitlines() if line.strip().startswith(figure.label))
         assert figure.value_text in line
         assert (figure.provenance.value if figure.provenance else "unknown") in line
+
+
+@pytest.mark.parametrize(
+    ("when", "words"), [("invoke_first", "after the first invoke"), ("allocate", "after allocate")]
+)
+def test_the_attribution_says_when_it_was_read(
+    when: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"Resident {words}" in shown(replace(captures.example_capture(), attribution_when=when), capsys)
 
 
 def test_the_attribution_ends_with_its_exact_sum(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from arenascope.errors import FileError, ModelError
 from arenascope.tflite.reader import read_model
 from arenascope.tflite.source import sha256_of
+from tests.support.models import own
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
@@ -103,3 +104,19 @@ def test_other_files_are_recognised(tmp_path: Path, content: bytes, words: str) 
     with pytest.raises(ModelError, match=words) as caught:
         read_model(path)
     assert caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems keep file names as Unicode")
+@pytest.mark.parametrize("what", ["file", "folder", "link"])
+def test_a_path_that_is_not_utf_8(what: str, tmp_path: Path) -> None:
+    odd, content = os.fsdecode(b"gr\xfc\xdf"), own("cnn_float.tflite").read_bytes()
+    path = tmp_path / (f"{odd}.tflite" if what == "file" else f"{odd}/model.tflite")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    if what == "link":
+        (tmp_path / "link.tflite").symlink_to(path)
+        path = tmp_path / "link.tflite"
+    with pytest.raises(FileError, match="not UTF-8") as caught:
+        read_model(path)
+    assert caught.value.message.isascii()
+    assert "Rename" in caught.value.hint

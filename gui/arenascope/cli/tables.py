@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..domain.attribution import moment
 from ..domain.figures import header_figures
 from ..domain.measurement import Status
 from ..domain.plain_text import plain
@@ -62,7 +63,7 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
         _figures(capture),
         _tensors(capture, all_tensors, out.width),
         _phases(capture),
-        _attribution(capture.attribution),
+        _attribution(capture.attribution, capture.attribution_when),
     ):
         if made is not None:
             out.print(made, "")
@@ -164,12 +165,12 @@ def _phases(capture: Capture) -> Table | None:
     return made
 
 
-def _attribution(parts: Iterable[Part]) -> Table | None:
+def _attribution(parts: Iterable[Part], when: str | None) -> Table | None:
     parts = tuple(parts)
     if not parts:
         return None
     total = sum(part.bytes for part in parts)
-    made = table("Resident after the first invoke", "part", ">size", ">exact", ">share", "how it is known")
+    made = table(f"Resident {moment(when)}", "part", ">size", ">exact", ">share", "how it is known")
     for part in parts:
         share = f"{100 * part.bytes / total:.1f} %" if total else ""
         add_row(

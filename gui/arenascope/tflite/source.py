@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
+from ..domain.plain_text import plain
 from ..errors import FileError, ModelError
 
 #: What other files begin with that people hand over in place of a model, and what to do then.
@@ -42,6 +43,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
     What is not a regular file is refused before it is opened: opening a pipe would wait for ever.
     """
     try:
+        _check_name(path)
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
             raise _directory(path)
@@ -90,6 +92,18 @@ def _check_identifier(path: Path, data: mmap.mmap) -> None:
         f"{path.name} is not a TensorFlow Lite model: its identifier is not TFL3",
         detail=f"{len(data)} bytes, beginning with {head[:8].hex(' ')}",
     )
+
+
+def _check_name(path: Path) -> None:
+    """The runtime takes a path as UTF-8 only; Python keeps other bytes of a name as lone surrogates."""
+    for spelled in (str(path), str(path.resolve())):
+        try:
+            spelled.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise FileError(
+                f"The path {plain(ascii(spelled), 300)} is not UTF-8; the runtime cannot open such a file",
+                hint="Rename the file or its folder, or copy the file to a path of plain letters.",
+            ) from error
 
 
 def _directory(path: Path) -> FileError:
