@@ -24,11 +24,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from arenascope.domain.capture import Capture
+from arenascope.domain.layout import Kind
 from arenascope.domain.measurement import BoardSample, ProcessMemory, Status
 from arenascope.qtmodels.boards_model import BoardState
 from arenascope.qtmodels.history_model import HistoryEntry
 from arenascope.qtmodels.notices import Level, Notice
 from arenascope.qtmodels.session import Session
+from arenascope.qtmodels.tensor_table import COLUMNS
 from arenascope.remote import local
 from arenascope.resources import resource_path
 from arenascope.settings import Settings

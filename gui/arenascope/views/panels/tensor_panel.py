@@ -42,9 +42,12 @@ from ..plots.picture import widget_image
 from ..theme import Theme, tabular
 
 #: Widths in characters of the columns, name excepted: it takes what is left.
-_WIDTHS = {"#": 5, "Type": 8, "Shape": 15, "Bytes": 11, "Kind": 18, "Offset": 10, "Address": 12,
+_WIDTHS = {"#": 4, "Type": 7, "Shape": 11, "Bytes": 10, "Kind": 15, "Offset": 9, "Address": 12,
            "First": 6, "Last": 6, "Made by": 24, "Read by": 30, "Scratch": 8}  # fmt: skip
-_NAME_LEAST = 220
+#: The name gives way down to ``_NAME_LEAST`` pixels for the columns that are read most, those up to
+#: "Offset"; it is wider than ``_NAME_USUAL`` only where all columns fit.
+_NAME_LEAST, _NAME_USUAL = 120, 220
+_READ_MOST = range(next(i for i, c in enumerate(COLUMNS) if c.title == "Offset") + 1)
 _OTHER = {
     Qt.SortOrder.AscendingOrder: Qt.SortOrder.DescendingOrder,
     Qt.SortOrder.DescendingOrder: Qt.SortOrder.AscendingOrder,
@@ -198,9 +201,12 @@ class TensorTable(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The name takes what the other columns leave."""
         super().resizeEvent(event)
-        others = sum(self._table.columnWidth(i) for i in range(len(COLUMNS)) if i != NAME_COLUMN)
-        room = self._table.viewport().width() - others
-        self._table.setColumnWidth(NAME_COLUMN, max(_NAME_LEAST, room))
+        room, beside_most = (
+            self._table.viewport().width()
+            - sum(self._table.columnWidth(i) for i in columns if i != NAME_COLUMN)
+            for columns in (range(len(COLUMNS)), _READ_MOST)
+        )
+        self._table.setColumnWidth(NAME_COLUMN, max(_NAME_LEAST, min(beside_most, _NAME_USUAL), room))
 
     # -- following ----------------------------------------------------------------------------
 
