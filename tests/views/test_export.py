@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from arenascope.domain.board import Board
 from arenascope.errors import FileError
 from arenascope.qtmodels.history_model import HistoryEntry
+from arenascope.qtmodels.notices import Level, Notice
 from arenascope.reporters.redact import redacted
 from arenascope.reporters.stamp import lines
 from arenascope.views.dialogs.export import ExportDialog
@@ -211,14 +212,53 @@ def test_a_report_is_written_and_opened(
     assert "doorbell_cnn.tflite" in page
 
 
-def test_a_place_that_cannot_be_written_is_said(qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("action", "kind"), [("export", ExportDialog), ("report", ReportDialog)])
+def test_a_place_that_cannot_be_written_is_said_where_it_can_be_mended(
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
+    kind: type[ExportDialog] | type[ReportDialog],
+) -> None:
+    monkeypatch.setattr("arenascope.views.window_actions.QDesktopServices.openUrl", lambda url: True)
     window = filled_window(qtbot)
-    window.actions_["export"].trigger()
-    dialog = window.findChild(ExportDialog)
-    dialog.file.edit.setText(str(tmp_path / "no" / "where.png"))
-    dialog.write.click()
-    qtbot.waitUntil(window.banner.isVisible)
+    window.actions_[action].trigger()
+    dialog = window.findChild(kind)
+    assert dialog is not None
+    target = tmp_path / "no" / "where.png"
+    dialog.file.edit.setText(str(target))
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    qtbot.waitUntil(dialog.trouble.isVisible)
+    assert "where.png" in dialog.trouble.text()
     assert list(tmp_path.iterdir()) == []
+    target.parent.mkdir()
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    with qtbot.waitSignal(dialog.accepted):
+        pass
+    assert target.exists()
+
+
+def test_an_error_after_the_dialog_was_closed_is_not_lost(qtbot: QtBot) -> None:
+    window = filled_window(qtbot)
+    window.actions_["report"].trigger()
+    dialog = window.findChild(ReportDialog)
+    dialog.reject()
+    window.does._not_written(dialog, Notice(Level.ERROR, "The disk is full."))
+    assert window.banner.isVisible()
+
+
+def test_the_folder_that_is_proposed_exists(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, documents = tmp_path, tmp_path / "Documents"
+    monkeypatch.setattr(
+        "arenascope.views.window_actions.QStandardPaths.writableLocation", lambda _: str(documents)
+    )
+    monkeypatch.setattr("arenascope.views.window_actions.Path.home", lambda: home)
+    window = filled_window(qtbot)
+    assert window.does._folder() == str(home)
+    documents.mkdir()
+    assert window.does._folder() == str(documents)
 
 
 def test_names_of_files_are_safe(qtbot: QtBot) -> None:

@@ -120,9 +120,17 @@ class Documents(QObject):
         self._run(f"Saving {plain(path.name, 60)}", lambda: save(entry.capture, path), done)
 
     def write(
-        self, what: str, path: Path, make: Callable[[], bytes], then: Callable[[], None] | None = None
+        self,
+        what: str,
+        path: Path,
+        make: Callable[[], bytes],
+        then: Callable[[], None] | None = None,
+        otherwise: Callable[[Notice], None] | None = None,
     ) -> None:
-        """Write what ``make`` (on the worker thread) returns, whole or not at all; then say so."""
+        """Write what ``make`` (on the worker thread) returns, whole or not at all; then say so.
+
+        ``otherwise`` gets the notice of an error; without it that goes where all notices go.
+        """
         from ..store.files import write_atomic
 
         def done(_: object) -> None:
@@ -131,7 +139,7 @@ class Documents(QObject):
             if then is not None:
                 then()
 
-        self._run(f"Writing {plain(path.name, 60)}", lambda: write_atomic(path, make()), done)
+        self._run(f"Writing {plain(path.name, 60)}", lambda: write_atomic(path, make()), done, otherwise)
 
     def submit(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Small work with the disk (settings, recent files) that needs no name; errors become notices."""
@@ -140,7 +148,13 @@ class Documents(QObject):
     def close(self) -> None:
         self._runner.close()
 
-    def _run(self, label: str, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
+    def _run(
+        self,
+        label: str,
+        job: Callable[[], Any],
+        then: Callable[[Any], None],
+        otherwise: Callable[[Notice], None] | None = None,
+    ) -> None:
         """A cancel that comes after the work was done, but before it was shown, counts too."""
 
         def submit(task: Task) -> Future[Any]:
@@ -157,7 +171,7 @@ class Documents(QObject):
                 then(value)
 
         def failed(error: BaseException) -> None:
-            self.noticed.emit(Notice.of_error(error, label))
+            (otherwise or self.noticed.emit)(Notice.of_error(error, label))
 
         started = self._tasks.start(label, submit, result, failed)
 

@@ -24,6 +24,7 @@ from ..workflow.inspect import InspectRequest
 from .actions import COLOR_RULES, FIGURES, TABS
 
 if TYPE_CHECKING:
+    from .dialogs.file_dialog import FileDialog
     from .export import Exportable, ExportOptions
     from .main_window import MainWindow
 
@@ -133,20 +134,28 @@ class WindowActions(QObject):
             return
         stem = Path(capture.model.name).stem or "run"
         dialog = ReportDialog(Path(self._folder()) / f"{stem}-report.html", self._window)
-        dialog.writeAsked.connect(partial(self._write_report, capture))
+        dialog.writeAsked.connect(partial(self._write_report, capture, dialog))
         dialog.open()
 
-    def _write_report(self, capture: Capture, path: Path, redact: bool, show: bool) -> None:
+    def _write_report(
+        self, capture: Capture, dialog: FileDialog, path: Path, redact: bool, show: bool
+    ) -> None:
         def make() -> bytes:
             from ..reporters import html
 
             return html.render(capture, redact=redact).encode()
 
         def then() -> None:
+            dialog.written()
             if show:
                 QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute())))
 
-        self._session.documents.write("Report", path, make, then)
+        self._session.documents.write("Report", path, make, then, partial(self._not_written, dialog))
+
+    def _not_written(self, dialog: FileDialog, notice: Notice) -> None:
+        """In the dialog, where it can be mended; in the window where that was closed meanwhile."""
+        if not dialog.not_written(notice):
+            self._window.show_notice(notice)
 
     @property
     def export_options(self) -> ExportOptions:
@@ -181,20 +190,22 @@ class WindowActions(QObject):
 
         preview(chosen)
         dialog.previewAsked.connect(preview)
-        dialog.writeAsked.connect(partial(self._write_view, view, capture))
+        dialog.writeAsked.connect(partial(self._write_view, view, capture, dialog))
         dialog.copyAsked.connect(partial(self._copy_view, view, capture))
         dialog.open()
 
-    def _write_view(self, view: Exportable, capture: Capture, options: ExportOptions, path: Path) -> None:
+    def _write_view(
+        self, view: Exportable, capture: Capture, dialog: FileDialog, options: ExportOptions, path: Path
+    ) -> None:
         from .export import prepare
 
         self._export_options = options
         try:
             make = prepare(view, capture, options, self._window.themes.theme)
         except ArenaScopeError as error:
-            self._window.show_notice(Notice.of_error(error, f"Exporting {view.title}"))
+            self._not_written(dialog, Notice.of_error(error, f"Exporting {view.title}"))
             return
-        self._session.documents.write(view.title, path, make)
+        self._session.documents.write(view.title, path, make, dialog.written, partial(self._not_written, dialog))
 
     def _copy_view(self, view: Exportable, capture: Capture, options: ExportOptions) -> None:
         from .export import picture
@@ -388,10 +399,13 @@ class WindowActions(QObject):
             self._view = TABS[window.tabs.currentIndex()].lower()
 
     def _folder(self) -> str:
-        """Where to begin: beside the model, else among the person's documents."""
+        """Where to begin: beside the model, else among the documents, else at home; a folder that exists."""
         model = self._session.model
         entry = self._session.entry
+        folders = []
         if model is not None and model.path is not None and (entry is None or not entry.example):
-            return str(model.path.parent)
-        documents = QStandardPaths.StandardLocation.DocumentsLocation
-        return QStandardPaths.writableLocation(documents) or str(Path.home())
+            folders.append(model.path.parent)
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        if documents:
+            folders.append(Path(documents))
+        return str(next((folder for folder in folders if folder.is_dir()), Path.home()))

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QHBoxLayout, QLabel, QPus
 
 from ..export import SCALES, ExportOptions, Format
 from .file_choice import FileChoice
-from .frame import Frame
+from .file_dialog import FileDialog
 
 _KINDS = {Format.PNG: "PNG pictures (*.png)", Format.SVG: "SVG drawings (*.svg)"}
 
 
-class ExportDialog(Frame):
+class ExportDialog(FileDialog):
     writeAsked = Signal(object, object)  #: ExportOptions, Path
     copyAsked = Signal(object)  #: ExportOptions
     previewAsked = Signal(object)  #: ExportOptions that would show something else than before
@@ -49,6 +49,7 @@ class ExportDialog(Frame):
         self.body.addWidget(self.redact)
         self.file = FileChoice(path, _KINDS[options.format])
         self.body.addWidget(self.file)
+        self.add_trouble()
         for button in self._kinds.values():
             button.toggled.connect(self._format_changed)
 
@@ -97,4 +98,3 @@ class ExportDialog(Frame):
     def _go(self) -> None:
         if self.file.path is not None:
             self.writeAsked.emit(self.options, self.file.path)
-            self.accept()

@@ -8,10 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
 from .file_choice import FileChoice
-from .frame import Frame
+from .file_dialog import FileDialog
 
 
-class ReportDialog(Frame):
+class ReportDialog(FileDialog):
     writeAsked = Signal(object, bool, bool)  #: Path, redact, open it afterwards
 
     def __init__(self, path: Path, parent: QWidget | None = None) -> None:
@@ -30,6 +30,7 @@ class ReportDialog(Frame):
         self.body.addWidget(self.redact)
         self.body.addWidget(self.show_it)
         self.body.addWidget(self.file)
+        self.add_trouble()
         self.add_button("Cancel", cancel=True)
         write = self.add_button("Write Report", primary=True)
         write.clicked.connect(self._go)
@@ -39,4 +40,3 @@ class ReportDialog(Frame):
     def _go(self) -> None:
         if self.file.path is not None:
             self.writeAsked.emit(self.file.path, self.redact.isChecked(), self.show_it.isChecked())
-            self.accept()
