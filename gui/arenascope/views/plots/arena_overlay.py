@@ -13,6 +13,37 @@ from .arena_item import ArenaItem
 from .pixel_item import PixelItem
 
 _CHIP_PAD = 10
+_SIDE = 4  #: pixels on either side of the words at the arena line
+_BESIDE = 8  #: half of the mark, and a gap
+
+
+def shorter(text: str) -> tuple[str, ...]:
+    """``text`` and what may stand for it where room is short: without its middle, then its beginning."""
+    parts = text.split(" · ")
+    return tuple(dict.fromkeys((text, " · ".join((parts[0], *parts[1:][-1:])), parts[0])))
+
+
+def place_words(
+    text: str, metrics: QFontMetricsF, left: float, right: float, mark: float | None
+) -> tuple[str, float]:
+    """The words that fit between ``left`` and ``right``, and where they begin: right of ``mark``, else left.
+
+    Where not even the shortest fit, they are elided; '' where there is no room at all.
+    """
+    rooms = [(left, right)]
+    if mark is not None and left - _BESIDE < mark < right + _BESIDE:
+        rooms = [(max(left, mark + _BESIDE), right), (left, min(right, mark - _BESIDE))]
+    for words in shorter(text):
+        wide = metrics.horizontalAdvance(words) + 2 * _SIDE
+        for start, end in rooms:
+            if wide <= end - start:
+                return words, end - wide
+    start, end = max(rooms, key=lambda room: room[1] - room[0])
+    room = end - start - 2 * _SIDE
+    words = metrics.elidedText(shorter(text)[-1], Qt.TextElideMode.ElideRight, room) if room > 0 else ""
+    if metrics.horizontalAdvance(words) > room:
+        words = ""
+    return words, end - metrics.horizontalAdvance(words) - 2 * _SIDE
 
 
 class ArenaOverlay(PixelItem):
@@ -113,15 +144,14 @@ class ArenaOverlay(PixelItem):
             painter.drawPolygon(
                 QPolygonF([QPointF(mark - 5, y - 8), QPointF(mark + 5, y - 8), QPointF(mark, y - 1)])
             )
-        wide, high = self._metrics.horizontalAdvance(self.line_text), self._metrics.height()
-        if mark is not None and right - wide - 16 < mark < right + 8:
-            right = mark - 8  # the words stand left of the mark rather than under it
+        words, start = place_words(self.line_text, self._metrics, view.left(), right, mark)
+        wide, high = self._metrics.horizontalAdvance(words) + 2 * _SIDE, self._metrics.height()
         above = y - high - 3 >= view.top()
-        box = QRectF(right - wide - 8, y - high - 3 if above else y + 3, wide + 8, high)
+        box = QRectF(start, y - high - 3 if above else y + 3, wide, high)
         if not above:
             painter.fillRect(box, with_alpha(self._theme.panel, 0.85))
         painter.setPen(self._theme.warn)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self.line_text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_chip(self, painter: QPainter, view: QRectF) -> None:
         """The chip stays in sight when its step is not: an arrow says on which side it is."""
