@@ -205,7 +205,8 @@ class WindowActions(QObject):
         except ArenaScopeError as error:
             self._not_written(dialog, Notice.of_error(error, f"Exporting {view.title}"))
             return
-        self._session.documents.write(view.title, path, make, dialog.written, partial(self._not_written, dialog))
+        otherwise = partial(self._not_written, dialog)
+        self._session.documents.write(view.title, path, make, dialog.written, otherwise)
 
     def _copy_view(self, view: Exportable, capture: Capture, options: ExportOptions) -> None:
         from .export import picture

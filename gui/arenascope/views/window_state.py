@@ -49,7 +49,8 @@ def bring_onto_screens(window: QWidget) -> None:
     if window.isMaximized() or window.isFullScreen():
         return
     bar = window.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
-    areas = [area.adjusted(0, bar, 0, 0) for area in screen_areas()]
+    edge = window.style().pixelMetric(QStyle.PixelMetric.PM_MdiSubWindowFrameWidth)
+    areas = [area.adjusted(edge, bar, -edge, -edge) for area in screen_areas()]
     wanted = brought_in(window.geometry(), areas)
     if wanted.size() != window.size():
         window.resize(wanted.size())
