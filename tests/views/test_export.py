@@ -230,6 +230,9 @@ def test_a_place_that_cannot_be_written_is_said_where_it_can_be_mended(
     qtbot.keyClick(dialog, Qt.Key.Key_Return)
     qtbot.waitUntil(dialog.trouble.isVisible)
     assert "where.png" in dialog.trouble.text()
+    QGuiApplication.processEvents()
+    assert dialog.trouble.height() >= dialog.trouble.heightForWidth(dialog.trouble.width()), "all of it"
+    assert dialog.file.edit.height() >= dialog.file.edit.sizeHint().height()
     assert list(tmp_path.iterdir()) == []
     target.parent.mkdir()
     qtbot.keyClick(dialog, Qt.Key.Key_Return)

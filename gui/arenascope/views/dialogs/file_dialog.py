@@ -32,4 +32,8 @@ class FileDialog(Frame):
             return False
         self.trouble.setText(f"{notice.message.rstrip('.')}. {notice.hint}".strip())
         self.trouble.show()
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
         return True
