@@ -98,7 +98,7 @@ def test_the_memory_is_that_of_the_phase() -> None:
     """One smaps text gives the figures of the phase and their explanation."""
     ended = inspect(own("cnn_float.tflite"))
     memory, phase = ended.one("memory"), phases(ended)["invoke_first"]
-    assert memory["when"] == "after_invoke"
+    assert memory["when"] == "invoke_first"
     assert (memory["rss"], memory["anon"], memory["file"]) == (
         phase["rss_after"], phase["anon_after"], phase["file_after"],
     )  # fmt: skip
@@ -169,7 +169,7 @@ def test_without_invoke_the_memory_is_that_after_allocate() -> None:
     ended = inspect(own("cnn_float.tflite"), invoke=False)
     assert list(phases(ended)) == list(PHASES[:3])
     memory = ended.one("memory")
-    assert memory["when"] == "after_allocate"
+    assert memory["when"] == "allocate"
     assert memory["rss"] == phases(ended)["allocate"]["rss_after"]
     assert list(memory["anon_steps"])[-1] == "allocate"
     assert len(ended.subgraphs()) == 1

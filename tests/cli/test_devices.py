@@ -77,6 +77,7 @@ def test_a_fingerprint_accepts_that_key_and_no_other(start_sshd: StartSshd, ssh_
     add = ("devices", "add", server.address, "--json", "--quiet", "--fingerprint")
     refused = in_process(*add, "SHA256:" + "A" * 43)
     assert refused.code == 4
+    assert "is not the one given" in refused.json["message"]
     assert in_process("devices", "list", "--json").json["devices"] == []
     assert in_process(*add, server.fingerprint()).code == 0
     assert in_process("inspect", MODEL, "--device", server.address, "--json", "--quiet").code == 0

@@ -14,6 +14,7 @@ from arenascope.cli.session import EXIT_CODES
 from arenascope.domain.capture import Capture
 from arenascope.domain.figures import header_figures
 from arenascope.domain.measurement import Outcome, Phase, Status
+from arenascope.errors import HostKeyUnknown
 from arenascope.remote.prompts import HostKeyQuestion, NoPrompts
 from arenascope.workflow.events import Connecting, PhaseEnded, PhaseStarted, RunEnded, UploadProgress
 from tests.cli.running import ESCAPES
@@ -140,5 +141,6 @@ def test_nobody_is_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_fingerprint_given_beforehand_accepts_that_key_alone() -> None:
     assert KnownFingerprint("SHA256:abc", NoPrompts()).confirm_host_key(QUESTION)
-    assert not KnownFingerprint("SHA256:abd", TerminalPrompts()).confirm_host_key(QUESTION)
+    with pytest.raises(HostKeyUnknown, match="is not the one given: SHA256:abd"):
+        KnownFingerprint("SHA256:abd", TerminalPrompts()).confirm_host_key(QUESTION)
     assert KnownFingerprint("SHA256:abc", NoPrompts()).password("pi", "pi4") is None

@@ -62,7 +62,7 @@ def with_memory(
         event = _memory(subgraphs, mappings, pid, model)
         if event is not None:
             before, after = (mapped_files(text) for text in maps)
-            event["when"] = when
+            event["when"] = step
             event["rss"], event["anon"], event["file"] = resident
             event["runtime_paths"] = sorted(after - before)
             event["anon_steps"] = {**anon, step: resident.anon}

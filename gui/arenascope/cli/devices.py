@@ -93,7 +93,8 @@ def check(
 
     with progress.reporter(quiet=quiet) as report:
         board = devices.check(name, prompts.terminal(), report)
-    _show_board(name, None, board, as_json=as_json)
+    saved = {device.name: device.address for device in devices.list_devices()}
+    _show_board(name, saved.get(name), board, as_json=as_json)
     return 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..domain.plain_text import plain
+from ..errors import HostKeyUnknown
 from ..remote.prompts import NoPrompts
 
 if TYPE_CHECKING:
@@ -48,7 +49,14 @@ class KnownFingerprint:
         self._others = others
 
     def confirm_host_key(self, question: HostKeyQuestion) -> bool:
-        return question.fingerprint == self._fingerprint
+        if question.fingerprint == self._fingerprint:
+            return True
+        raise HostKeyUnknown(
+            f"{question.host} presents the {question.key_type} key {question.fingerprint}, "
+            f"which is not the one given: {self._fingerprint}.",
+            hint=f"Look at the device itself: {question.command}. If it shows another key than the one "
+            "presented, do not connect.",
+        )
 
     def password(self, user: str, host: str) -> str | None:
         return self._others.password(user, host)

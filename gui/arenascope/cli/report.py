@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def report(
-    source: Annotated[Path, typer.Argument(metavar="CAPTURE|MODEL", help="A kept run, or a model to run.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="CAPTURE|MODEL", readable=False, help="A kept run, or a model to run.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(

@@ -20,6 +20,7 @@ _MISTAKEN: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "a zip archive", "Unpack it, or convert what is inside, and open the .tflite file."),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "Fetch it with: git lfs pull"),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first and open the .tflite file."),
+    (b"{", "a kept run or another JSON document", "For a run: arenascope report FILE -o page.html"),
     (b"<", "a web page or XML", "Download the model again; what came was a page."),
 )
 
