@@ -68,7 +68,9 @@ def test_a_board() -> None:
     assert board == Board(
         "pi3", "armv7l", 32, "Linux 6.1.21-v7+", 4096, 970_063_872, 700_000_000, 104_853_504, "3.9.2",
         "1.26.4", "tflite_runtime", "2.14.0", AddressSpace(2_130_706_432, 1_900_000_000),
+        (("ai_edge_litert", "ModuleNotFoundError"),),
     )  # fmt: skip
+    assert not board.lacks_runtime
     assert translate.runtime_errors(BOARD) == {"ai_edge_litert": "ModuleNotFoundError"}
 
 

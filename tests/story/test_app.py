@@ -35,7 +35,7 @@ def test_it_starts_closes_and_was_not_empty(tmp_path: Path, example: str) -> Non
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     image = QImage(str(picture))
-    assert image.width() >= 1280
+    assert image.width() >= 1000  # the screen of Qt's offscreen platform is narrower than the window can be
     middle = {
         image.pixelColor(x, y).name()
         for x in range(image.width() // 4, 3 * image.width() // 4, 7)
