@@ -9,8 +9,12 @@ from .alive import alive_set, busiest_step, shared_in_place
 from .attribution import UNEXPLAINED, moment
 from .capture import Capture
 from .layout import Kind, MemoryLayout, Placement
+from .plain_text import plain
 from .provenance import Provenance
 from .units import format_bytes, format_exact
+
+#: Converters join the names of fused operators: a sentence keeps both ends of such a name.
+_NAME_IN_WORDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +252,10 @@ def what_makes_the_peak(capture: Capture, subgraph: int = 0) -> str:
     operator = plan[step].name if step < len(plan) else "?"
     role = "scratch of that operator" if largest.temporary else "a tensor of the model"
     sharing = sum(1 for root in shared_in_place(layout, subgraph).values() if root == largest.key)
-    also = f" {sharing} later tensor{'s' * (sharing > 1)} use its memory in place." if sharing else ""
+    users = f"{sharing} later tensors use" if sharing > 1 else "1 later tensor uses"
+    also = f" {users} its memory in place." if sharing else ""
     return (
         f"At step {step} ({operator}) {len(alive.tensors)} tensors are alive, "
         f"{format_bytes(alive.bytes)} together. "
-        f"{share:.0f} % of it is {tensor_label(largest, layout)}, {role}.{also}"
+        f"{share:.0f} % of it is {plain(tensor_label(largest, layout), _NAME_IN_WORDS)}, {role}.{also}"
     )

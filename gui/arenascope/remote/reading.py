@@ -10,9 +10,9 @@ from typing import Any
 
 from ..domain.attribution import STEPS, Mapped, ProcessReading
 from ..domain.layout import Kind
-from ..domain.plain_text import plain
 from ..domain.reading import RawNode, RawSubgraph, RawTensor
 from ..errors import WireError
+from .translate import shown
 
 _MAX_SUBGRAPHS = 10_000
 _MAX_TENSORS = 1_000_000  # of all subgraphs together
@@ -122,10 +122,10 @@ def _tensor(row: Any) -> RawTensor:
     index, name, dtype, shape, size, word, address = row
     kind = _kind(word)
     if not _is_count(index) or kind is None:
-        raise WireError(f"A tensor of the reading has the index {_shown(index)} and the kind {_shown(word)}.")
+        raise WireError(f"A tensor of the reading has the index {shown(index)} and the kind {shown(word)}.")
     for value in (size, address):
         if value is not None and not _is_count(value):
-            raise WireError(f"Tensor {index} of the reading has the size or address {_shown(value)}.")
+            raise WireError(f"Tensor {index} of the reading has the size or address {shown(value)}.")
     return RawTensor(
         index,
         _text(name, "tensor name"),
@@ -147,13 +147,6 @@ def _kind(word: Any) -> Kind | None:
     return _KINDS.get(word) if isinstance(word, str) else None
 
 
-def _shown(value: Any) -> str:
-    """A value that has no business where it is, short and plain enough for a message."""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
-    return f"“{plain(value, 40)}”" if isinstance(value, str) else plain(repr(value), 40)
-
-
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 64
 
@@ -161,7 +154,7 @@ def _is_count(value: Any) -> bool:
 def _count(data: dict[str, Any], key: str) -> int:
     value = data.get(key)
     if not isinstance(value, int) or not _is_count(value):
-        raise WireError(f"The reading has {key} = {_shown(value)}, not a count.")
+        raise WireError(f"The reading has {key} = {shown(value)}, not a count.")
     return value
 
 
@@ -177,11 +170,11 @@ def _indices(value: Any, what: str) -> tuple[int, ...]:
         raise WireError(f"The reading has no list of {what}.")
     for item in value:
         if not isinstance(item, int) or isinstance(item, bool) or not -1 << 31 <= item < 1 << 31:
-            raise WireError(f"The reading has {_shown(item)} among its {what}.")
+            raise WireError(f"The reading has {shown(item)} among its {what}.")
     return tuple(value)
 
 
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
-        raise WireError(f"The reading has {_shown(value)} as {what}, not a text.")
+        raise WireError(f"The reading has {shown(value)} as {what}, not a text.")
     return value[:_MAX_NAME]

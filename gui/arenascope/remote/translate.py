@@ -182,11 +182,11 @@ def _count(data: dict[str, Any], key: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 <= value < _MAX_BYTES:
-        raise WireError(f"{key} is {_shown(value)} and not a count.")
+        raise WireError(f"{key} is {shown(value)} and not a count.")
     return value
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A wrong value in a message; a number of a thousand digits is not written out."""
     if isinstance(value, (str, float)) or (isinstance(value, int) and abs(value) <= _MAX_BYTES):
         return plain(repr(value), 40)
@@ -198,7 +198,7 @@ def _real(data: dict[str, Any], key: str, limit: float) -> float | None:
     if value is None:
         return None
     if type(value) not in (int, float) or not 0 <= value <= limit:  # false for what is not finite, too
-        raise WireError(f"{key} is {_shown(value)} and not a number from 0 to {limit:g}.")
+        raise WireError(f"{key} is {shown(value)} and not a number from 0 to {limit:g}.")
     return float(value)
 
 
