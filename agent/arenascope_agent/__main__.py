@@ -1,4 +1,4 @@
-"""Start of the agent: ``serve``, ``probe``, or the worker's own ``child``.
+"""Start of the agent: ``serve``, ``attach``, ``probe``, or the worker's own ``child``.
 
 Runs as a file (``python3 agent/arenascope_agent/__main__.py serve``) and as the archive that
 ``remote/bundle.py`` makes (``python3 agent.pyz serve``). Everything up to the version check is
@@ -46,6 +46,19 @@ def main(arguments):
         from arenascope_agent import server
 
         return server.serve(streams, STARTED_FROM, ahead="--ahead" in arguments)
+    if len(arguments) == 3 and arguments[0] == "attach":
+        from arenascope_agent import attach, session
+
+        if not session.is_session(arguments[1]) or not (arguments[2].isdigit() or arguments[2] == attach.NEW):
+            sys.stderr.write("attach: a session and a number of frames are expected\n")
+            return 2
+
+        def serve(*client):  # type: ignore[no-untyped-def]
+            from arenascope_agent.server import serve_session  # who only joins does not need it
+
+            return serve_session(STARTED_FROM, *client)
+
+        return attach.attach(arguments[1], arguments[2], serve)
     if arguments == ["child"]:
         from arenascope_agent import lifeline
 
@@ -60,7 +73,7 @@ def main(arguments):
 
         sys.stdout.write(json.dumps(probes.board_facts(), indent=1) + "\n")
         return 0
-    sys.stderr.write("usage: %s serve | probe\n" % sys.argv[0])
+    sys.stderr.write("usage: %s serve | attach SESSION new|FRAMES | probe\n" % sys.argv[0])
     return 2
 
 

@@ -39,18 +39,23 @@ class Channel:
         self._outbox = bytearray()
         self._ended = False
         self._on_room: Callable[[], None] | None = None
+        #: The CLOCK_MONOTONIC second at which something came from the client.
+        self.heard = time.monotonic()
+        #: Frames of the client that were taken.
+        self.taken = 0
         os.set_blocking(outgoing, False)
 
     def start(
         self,
+        hello: Message,
         on_payload: Callable[[bytes], None],
         on_end: Callable[[protocol.ProtocolError | None], None],
     ) -> None:
-        """Greet, and listen from now on."""
+        """Greet, say ``hello``, and listen from now on."""
         self._on_payload = on_payload
         self._on_end = on_end
-        self._write(protocol.GREETING)
         self._loop.watch(self._incoming, READABLE, self._readable)
+        self._write(protocol.GREETING + protocol.encode(hello))
 
     @property
     def crowded(self) -> bool:
@@ -65,6 +70,13 @@ class Channel:
 
     def send_payload(self, payload: bytes) -> None:
         self._write(protocol.frame(payload))
+
+    def send_frame(self, frame: bytes) -> None:
+        """A frame that is made already."""
+        self._write(frame)
+
+    def confirm(self, seen: int) -> None:
+        """The client has got that many frames. Nothing here depends on it: see ``SessionChannel``."""
 
     def finish(self, seconds: float) -> None:
         """Give the client that long to take what is waiting, then close."""
@@ -104,8 +116,10 @@ class Channel:
         if not data:
             self._end(None)
             return
+        self.heard = time.monotonic()
         try:
             for payload in self._frames.feed(data):
+                self.taken += 1
                 self._on_payload(payload)
                 if self._ended:
                     return

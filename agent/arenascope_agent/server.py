@@ -1,7 +1,8 @@
 """Answers one client: requests in, responses and events out.
 
 The server stays small and never blocks; what takes time is done in a worker (``runner.py``) or in a
-fork (``aside.py``). It leaves at once when its client has gone, and takes every process along.
+fork (``aside.py``). Over a plain channel it leaves at once when its client has gone; in a session it
+waits a while for it to come back (``linger.py``). It takes every process along.
 """
 
 from __future__ import annotations
@@ -11,18 +12,22 @@ import signal
 import sys
 import time
 
-from . import aside, cache, params, probes, protocol
+from . import aside, cache, params, probes, protocol, session
 from .ahead import Ahead, fits
 from .aside import Failure
 from .channel import Channel
 from .children import Children
+from .linger import IDLE, Linger
 from .loop import Loop
 from .runner import Run
 from .sampler import Watch
+from .session import SessionChannel
+from .turn import Turn
 from .worker import own_argv
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Callable
     from typing import Any
 
@@ -37,16 +42,25 @@ class Server:
     """One client on one channel; at most one run and one watch at a time.
 
     ``worker_argv`` is the command that starts a worker. ``ahead``: begin the first run at once.
+    ``turn``: what a run has to hold, where other clients may want to run something as well.
     """
 
     def __init__(
-        self, loop: Loop, channel: Channel, agent: str, worker_argv: list[str], *, ahead: bool = False
+        self,
+        loop: Loop,
+        channel: Channel | SessionChannel,
+        agent: str,
+        worker_argv: list[str],
+        *,
+        ahead: bool = False,
+        turn: Turn | None = None,
     ) -> None:
         self._loop = loop
         self._children = Children(loop)
         self._channel = channel
         self._agent = agent
         self._worker_argv = worker_argv
+        self._turn = turn
         self._models = cache.ModelCache()
         self._last_run = 0
         self._run: tuple[int, Run] | None = None
@@ -54,7 +68,7 @@ class Server:
         self._uploads: set[str] = set()
         self._exit_code = 0
         self._methods: dict[str, Callable[[int, dict[str, Any]], dict[str, Any] | None]] = {
-            "ping": lambda _number, _params: {},
+            "ping": self._ping,
             "probe": self._probe,
             "file_status": self._file_status,
             "file_adopt": self._file_adopt,
@@ -69,9 +83,9 @@ class Server:
 
     def run(self) -> int:
         """Serve until the client leaves. The exit status of the process."""
-        self._channel.start(self._payload, self._client_left)
         python = "%d.%d.%d" % sys.version_info[:3]
-        self._channel.send(protocol.hello(self._agent, os.getpid(), python))
+        hello = protocol.hello(self._agent, os.getpid(), python)
+        self._channel.start(hello, self._payload, self._client_left)
         try:
             self._loop.run()
         finally:
@@ -80,6 +94,15 @@ class Server:
                 cache.remove(path)
         self._channel.finish(_LAST_WORDS)
         return self._exit_code
+
+    @property
+    def running(self) -> bool:
+        """Whether a task is being done. A watch is none: it waits for nobody."""
+        return self._run is not None
+
+    def leave(self) -> None:
+        """End everything, and ``run`` with it."""
+        self._loop.stop()
 
     # What the client sends.
 
@@ -148,6 +171,13 @@ class Server:
         self._last_run += 1
         return self._last_run
 
+    def _ping(self, _number: int, given: dict[str, Any]) -> dict[str, Any]:
+        """A sign of life. {"seen": frames that the client has got} is answered with those got from it."""
+        if "seen" not in given:
+            return {}
+        self._channel.confirm(params.integer(given, "seen", 0, _MAX_ID))
+        return {"seen": self._channel.taken}
+
     def _start_run(self, number: int, given: dict[str, Any]) -> None:
         task = params.text(given, "task", 64)
         check = params.TASKS.get(task)
@@ -163,8 +193,12 @@ class Server:
 
         def ended(end: dict[str, Any]) -> None:
             self._run = None
+            if self._turn is not None:
+                self._turn.give_back()
             self._channel.send(protocol.event("ended", end, run_number))
 
+        if self._turn is not None:
+            self._turn.take()
         # The response goes first, so that the client knows the number before the run's first event.
         self._channel.send(protocol.response(number, {"run": run_number}))
         if ahead is not None:
@@ -286,8 +320,42 @@ def serve(streams: tuple[int, int], started_from: str, *, ahead: bool = False) -
     """Serve the client behind ``streams``. ``started_from``: this agent's file or archive."""
     loop = Loop()
     channel = Channel(loop, *streams)
-    agent = "source"
-    if not started_from.endswith(".py"):
-        with open(started_from, "rb") as file:
-            agent = cache.own_hash(file.read())
-    return Server(loop, channel, agent, own_argv(started_from), ahead=ahead).run()
+    return Server(loop, channel, _version(started_from), own_argv(started_from), ahead=ahead).run()
+
+
+def serve_session(
+    started_from: str,
+    address: session.Address,
+    listener: _socket.socket,
+    incoming: int,
+    outgoing: int,
+    control: _socket.socket,
+    *,
+    worker_argv: list[str] | None = None,
+    silence: float = session.SILENCE,
+    idle: float = IDLE,
+) -> int:
+    """Serve the clients that attach to a session; the first is behind ``incoming`` and ``outgoing``."""
+    loop = Loop()
+    channel = SessionChannel(loop, address, listener, silence)
+    argv = worker_argv or own_argv(started_from)
+    server = Server(loop, channel, _version(started_from), argv, turn=Turn(address.folder))
+    linger = Linger(loop, lambda: server.running, lambda: channel.undelivered, server.leave, idle)
+    channel.follow(linger.begin, linger.stop)
+    loop.after(0, lambda: _first(channel, incoming, outgoing, control))
+    return server.run()
+
+
+def _first(channel: SessionChannel, incoming: int, outgoing: int, control: _socket.socket) -> None:
+    channel.adopt(incoming, outgoing, control, None)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 2)  # the SSH channel ends only when nobody holds its stderr
+    os.close(nothing)
+
+
+def _version(started_from: str) -> str:
+    """The SHA-256 of this agent's archive, or 'source'."""
+    if started_from.endswith(".py"):
+        return "source"
+    with open(started_from, "rb") as file:
+        return cache.own_hash(file.read())
