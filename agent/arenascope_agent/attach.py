@@ -30,8 +30,8 @@ _WAIT = "read end <&3; exit 0"
 def attach(name: str, seen: str, serve: Serve) -> int:
     """Join the session, or begin it for ``seen`` NEW, where the fork becomes ``serve``.
 
-    Returns the exit status: that of the server in the fork, and 0 where there is no such session (any
-    more), which the client is told. OSError where a new one cannot be begun.
+    Returns only where there is no such session (any more), which the client is told. OSError where a new
+    one cannot be begun.
     """
     session.remove_stale()
     address = session.Address(name)
@@ -46,7 +46,7 @@ def attach(name: str, seen: str, serve: Serve) -> int:
     return _become_a_shell(control)
 
 
-def _begin(address: session.Address, serve: Serve) -> int:
+def _begin(address: session.Address, serve: Serve) -> NoReturn:
     listener = address.listen()
     ours, theirs = _socket.socketpair()
     if os.fork():
@@ -60,7 +60,8 @@ def _begin(address: session.Address, serve: Serve) -> int:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # stderr stays until the server has begun: what stops it there is told the client
     os.close(nothing)
-    return serve(address, listener, incoming, outgoing, theirs)
+    # The kernel lets go of the waiting shell last, so nothing of ours is left when SSH reports the end.
+    os._exit(serve(address, listener, incoming, outgoing, theirs))
 
 
 def _become_a_shell(control: _socket.socket) -> NoReturn:

@@ -341,7 +341,14 @@ def serve_session(
     argv = worker_argv or own_argv(started_from)
     server = Server(loop, channel, _version(started_from), argv, turn=Turn(address.folder))
     linger = Linger(loop, lambda: server.running, lambda: channel.undelivered, server.leave, idle)
-    channel.follow(linger.begin, linger.stop)
+
+    def lost() -> None:
+        if channel.taken:
+            linger.begin()
+        else:
+            server.leave()  # who never asked for anything has nothing to come back for
+
+    channel.follow(lost, linger.stop)
     loop.after(0, lambda: _first(channel, incoming, outgoing, control))
     return server.run()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CROWDED_ALONE = 4 * 1024 * 1024
 #: Seconds without a frame of the client after which its connection counts as lost. It sends a ping
 #: every few seconds, and a network that vanishes tells nobody (pi-facts.md §5.2).
-SILENCE = 30.0
+SILENCE = 45.0
 _LOOK = 5.0
 _INTRODUCTION = 64
 _UCRED = struct.Struct("3i")
@@ -203,13 +203,15 @@ class SessionChannel:
         self._send(protocol.frame(payload))
 
     def finish(self, seconds: float) -> None:
-        """Give the client that long to take what is waiting, then leave; the socket goes as well."""
+        """Give the client that long to take what is waiting; the socket goes as well.
+
+        The waiting shell is let go by the end of this process, so that it never ends before it.
+        """
         self._loop.forget(self._listener.fileno())
         self._address.remove()
         self._listener.close()
         if self._channel is not None:
             self._channel.finish(seconds)
-        self._let_go()
 
     # -- inside ------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
     │   ├── HostKeyChanged     hard stop
     │   ├── AuthenticationError
     │   └── LinkLost           the connection ended in the middle
+    │       └── SessionOver    it can be made again, and what was going on there is gone
     ├── DeployError            the agent could not be placed or started           exit 4
     ├── WireError              what arrived is not the protocol                   exit 4
     ├── BoardError             the agent reported a failure (``code``)            exit 4
@@ -92,6 +93,12 @@ class AuthenticationError(LinkError):
 
 class LinkLost(LinkError):
     code = "link_lost"
+
+
+class SessionOver(LinkLost):
+    """The device answers, and what ran there is no more: nothing to come back to."""
+
+    code = "session_over"
 
 
 class DeployError(ArenaScopeError):

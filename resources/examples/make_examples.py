@@ -1,6 +1,6 @@
 """Writes the two example models, the same bytes every time. From a checkout:
 
-    python resources/examples/make_examples.py
+python resources/examples/make_examples.py
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ class _Cnn:
         )
         return _Image(added, x.edge, channels)
 
-    def _constants(
-        self, name: str, shape: tuple[int, ...], channels: int, fan_in: int
-    ) -> tuple[int, int]:
+    def _constants(self, name: str, shape: tuple[int, ...], channels: int, fan_in: int) -> tuple[int, int]:
         kernel = self._weights.uniform(*shape, scale=math.sqrt(6 / fan_in))
         bias = self._weights.uniform(channels, scale=0.05)
         return self._graph.constant(f"{name}/w", kernel), self._graph.constant(f"{name}/b", bias)

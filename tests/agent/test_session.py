@@ -219,10 +219,13 @@ def test_two_clients_take_turns(session: Session) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", b"-1", b"x" * 100, b"5"])
-def test_who_knocks_and_hands_nothing_over_is_sent_away(session: Session, said: bytes) -> None:
+def test_who_knocks_and_hands_nothing_over_is_sent_away(
+    session: Session, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with session.begin() as agent:
+        monkeypatch.chdir(session.socket.parent)  # its whole path may be too long for an address
         with socket.socket(socket.AF_UNIX) as link:
-            link.connect(str(session.socket))
+            link.connect(session.socket.name)
             link.sendall(said or b"\n")
             with contextlib.suppress(ConnectionResetError):  # the rest of a long text was not read
                 assert link.recv(1) == b""

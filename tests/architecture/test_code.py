@@ -18,6 +18,7 @@ SAYS_WHY = f"{LONGEST} lines"
 #: Where ``except Exception`` may stand: what must survive any fault of what it carries.
 BROAD = {
     "gui/arenascope/remote/link.py",
+    "gui/arenascope/remote/exchange.py",
     "agent/arenascope_agent/child.py",
     "agent/arenascope_agent/copied.py",
 }

@@ -63,6 +63,9 @@ class ScriptedChannel:
         self.closed.set()
         self.put(None)
 
+    def served_by(self, pid: int) -> None:
+        pass
+
     def stderr_tail(self) -> str:
         return "last words\n"
 
@@ -73,14 +76,19 @@ class ScriptedChannel:
 class ScriptedTransport:
     name = "scripted"
     is_local = False
+    keeps_sessions = False
+    last_progress = 0.0
 
     def __init__(self, opening: list[bytes | None] | None = None, react: Reaction | None = None) -> None:
         self.channel = ScriptedChannel(
             [HELLO] if opening is None else opening, react or (lambda message: [answer(message)])
         )
 
-    def open_agent(self) -> ScriptedChannel:
+    def open_agent(self, session: str, seen: int | None) -> ScriptedChannel:
         return self.channel
+
+    def drop(self) -> None:
+        raise AssertionError("not asked for")
 
     def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
         raise AssertionError("not asked for")
@@ -94,12 +102,20 @@ class CommandTransport:
 
     name = "command"
     is_local = True
+    keeps_sessions = False
+    last_progress = 0.0
 
     def __init__(self, *argv: str) -> None:
         self._argv = argv
         self.process: subprocess.Popen[bytes] | None = None
 
-    def open_agent(self) -> CommandTransport:
+    def drop(self) -> None:
+        raise AssertionError("not asked for")
+
+    def served_by(self, pid: int) -> None:
+        pass
+
+    def open_agent(self, session: str, seen: int | None) -> CommandTransport:
         self.process = subprocess.Popen(
             self._argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )

@@ -64,6 +64,7 @@ class Shell:
         self.process.stdout.close()
 
 
+SESSION = "5" * 32
 PATH = "/usr/local/bin:/usr/bin:/bin"
 SH = ("/bin/sh", "-c")
 
@@ -78,10 +79,12 @@ def _shell(home: Path, command: str, shell: tuple[str, ...] = SH, path: str = PA
 
 
 def _start(home: Path, shell: tuple[str, ...] = SH, path: str = PATH, prefix: str = "") -> deploy.Started:
-    with _shell(home, prefix + deploy.agent_command(SHA256, len(AGENT)), shell, path) as channel:
+    with _shell(
+        home, prefix + deploy.agent_command(SHA256, len(AGENT), SESSION, None), shell, path
+    ) as channel:
         started = deploy.start_agent(channel, AGENT, "board")
         said = started.ahead or channel.recv(1000)
-        assert said == b"agent ['serve'] 1\n"
+        assert said == f"agent ['attach', '{SESSION}', 'new'] 1\n".encode()
         assert started.pid == channel.process.pid  # every shell on the way became the next
     return started
 
@@ -107,13 +110,13 @@ def test_a_shell_of_the_board_that_is_not_ours(tmp_path: Path) -> None:
     """/bin/sh itself is dash here and busybox or bash elsewhere."""
     for shell in ("bash", "busybox sh", "dash"):
         if shutil.which(shell.split()[0]):
-            command = deploy.agent_command(SHA256, len(AGENT)).replace("/bin/sh", shell)
+            command = deploy.agent_command(SHA256, len(AGENT), SESSION, None).replace("/bin/sh", shell)
             with _shell(tmp_path, command) as channel:
                 deploy.start_agent(channel, AGENT, "board")
 
 
 def test_no_shell_can_misread_the_command() -> None:
-    for command in (deploy.agent_command(SHA256, 1), deploy.receive_command(1)):
+    for command in (deploy.agent_command(SHA256, 1, SESSION, None), deploy.receive_command(1)):
         before, script, after = command.split("'")
         assert before == "exec /bin/sh -c " and after == ""
         assert not set(script) & set("'\\!\n\t")
@@ -139,7 +142,9 @@ def test_what_a_power_cut_left_is_removed_by_the_next_upload(tmp_path: Path) -> 
     assert not old.exists() and new.exists()
 
 
-@pytest.mark.parametrize("command", [deploy.receive_command(5), deploy.agent_command(SHA256, 5)])
+@pytest.mark.parametrize(
+    "command", [deploy.receive_command(5), deploy.agent_command(SHA256, 5, SESSION, None)]
+)
 def test_what_the_login_environment_exports_is_not_removed(tmp_path: Path, command: str) -> None:
     mine = tmp_path / "mine"
     mine.touch()
@@ -238,7 +243,7 @@ def test_a_newer_python_beside_an_old_one_is_taken(tmp_path: Path) -> None:
 def test_a_full_disk(tmp_path: Path) -> None:
     big = b"#" * 200_000 + AGENT
     with tiny_disk(tmp_path / ".cache", 64):
-        command = deploy.agent_command(hashlib.sha256(big).hexdigest(), len(big))
+        command = deploy.agent_command(hashlib.sha256(big).hexdigest(), len(big), SESSION, None)
         with _shell(tmp_path, command) as channel, pytest.raises(DeployError) as caught:
             deploy.start_agent(channel, big, "board")
         assert caught.value.message.startswith("The disk of board is full")
@@ -253,7 +258,7 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_login_files_that_eat_the_archive(tmp_path: Path) -> None:
-    command = deploy.agent_command(SHA256, len(AGENT))
+    command = deploy.agent_command(SHA256, len(AGENT), SESSION, None)
     with _shell(tmp_path, command) as channel, pytest.raises(DeployError, match="arrived damaged") as caught:
         deploy.start_agent(channel, AGENT[::-1], "board")
     assert "standard input" in caught.value.hint
@@ -261,7 +266,7 @@ def test_login_files_that_eat_the_archive(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_is_cut_while_sending_leaves_nothing(tmp_path: Path) -> None:
-    with _shell(tmp_path, deploy.agent_command(SHA256, len(AGENT))) as channel:
+    with _shell(tmp_path, deploy.agent_command(SHA256, len(AGENT), SESSION, None)) as channel:
         assert b":need" in channel.recv(1000)
         channel.send(AGENT[:10])
     assert list(_cached(tmp_path).parent.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,14 +12,19 @@ from typing import Any
 
 import pytest
 
+from arenascope.domain.link_state import LinkKind, LinkState
 from arenascope.errors import BoardError, DeployError, FileError, LinkError, LinkLost
 from arenascope.remote import bundle
 from arenascope.remote.address import parse_address
-from arenascope.remote.link import AgentLink
+from arenascope.remote.link import AgentLink, Patience
 from arenascope.remote.ssh import MAX_CHANNELS, SshTransport
 from tests.support.sshd import Sshd, StartSshd, bare_path, introduce, mode, tiny_disk
 
 Reach = Callable[[Sshd], SshTransport]
+
+
+def new_session() -> str:
+    return secrets.token_hex(16)
 
 
 @pytest.fixture
@@ -34,6 +40,7 @@ def reach() -> Iterator[Reach]:
     yield go
     for transport, server in opened:
         transport.close()
+        server.wait_for_quiet()
         assert server.processes() == []
 
 
@@ -109,7 +116,7 @@ def test_a_login_that_does_not_come_to_an_end(
     monkeypatch.setattr("arenascope.remote.ssh.START_TIMEOUT", 0.5)
     server = noisy(noise="echo Your name, please?; read name")
     with pytest.raises(DeployError, match="did not start a command in time") as caught:
-        reach(server).open_agent()
+        reach(server).open_agent(new_session(), None)
     assert "Your name, please?" in caught.value.detail
 
 
@@ -117,7 +124,7 @@ def test_no_python(noisy: Callable[..., Sshd], reach: Reach, tmp_path: Path) -> 
     tmp_path.parent.chmod(0o755)
     server = noisy(path=bare_path(tmp_path / "bin"))
     with pytest.raises(DeployError, match=r"no Python 3\.9 or newer on .*@127\.0\.0\.1") as caught:
-        reach(server).open_agent()
+        reach(server).open_agent(new_session(), None)
     assert caught.value.hint == "Install it on the device: sudo apt install python3"
     assert server.files() == []
 
@@ -137,14 +144,14 @@ def test_a_python_that_does_not_start(noisy: Callable[..., Sshd], reach: Reach, 
 def test_an_account_without_a_shell(noisy: Callable[..., Sshd], reach: Reach) -> None:
     server = noisy(noise="echo This account is currently not available.; exit 1")
     with pytest.raises(DeployError, match="ended without starting the agent") as caught:
-        reach(server).open_agent()
+        reach(server).open_agent(new_session(), None)
     assert "not available" in caught.value.detail
 
 
 def test_a_full_disk(server: Sshd, reach: Reach) -> None:
     with tiny_disk(server.home / ".cache", 32):
         with pytest.raises(DeployError, match=r"The disk of .* is full"):
-            reach(server).open_agent()
+            reach(server).open_agent(new_session(), None)
         assert server.files() == []
 
 
@@ -177,30 +184,76 @@ def test_an_agent_that_is_killed(server: Sshd, reach: Reach) -> None:
     events.wait("board")
     os.kill(hello.pid, signal.SIGKILL)
     events.wait("lost")
-    with pytest.raises(LinkLost):
+    with pytest.raises(LinkLost, match=r"The agent on .* was ended; what ran there is lost"):
         link.request("ping")
     link.close()
+    assert not [file for file in server.files() if file.endswith(".sock")]
     _greets(transport)  # the connection itself is as good as before
 
 
-def test_a_link_that_is_cut(server: Sshd, reach: Reach) -> None:
+def test_a_link_that_is_cut_comes_back(server: Sshd, reach: Reach) -> None:
     transport = reach(server)
-    link = AgentLink(transport)
+    states: list[LinkState] = []
+    link = AgentLink(transport, states.append)
     events = Events()
     link.open()
     link.start_watch(events)
     events.wait("board")
     server.cut()
+    events.wait("link_back")
+    assert events.names.index("link_lost") < events.names.index("link_back")
+    assert link.request("probe")["machine"]
+    link.close()
+    kinds = [state.kind for state in states]
+    assert kinds[0] is LinkKind.UP and kinds[-1] is LinkKind.ENDED
+    assert kinds.count(LinkKind.LOST) == 1
+    assert "ended" in states[kinds.index(LinkKind.LOST)].message
+    assert [s.lost_seconds for s in states if s.lost_seconds is not None]
+    assert server.processes() == []
+
+
+def test_a_link_that_does_not_come_back_is_given_up(server: Sshd, reach: Reach) -> None:
+    link = AgentLink(reach(server), patience=Patience(delays=(0.01,), give_up=0.2))
+    events = Events()
+    link.open()
+    link.start_watch(events)
+    events.wait("board")
+    server.stop()
     events.wait("lost")
-    with pytest.raises(LinkLost):
+    with pytest.raises(LinkLost, match=r"did not come back within 0\.2 s"):
         link.request("ping")
     link.close()
-    transport.close()
-    _greets(reach(server))
+
+
+def test_a_device_that_was_started_again_says_so(server: Sshd, reach: Reach) -> None:
+    link = AgentLink(reach(server))
+    events = Events()
+    hello = link.open()
+    link.start_watch(events)
+    events.wait("board")
+    object.__setattr__(hello, "boot", "the start before this one")
+    os.kill(hello.pid, signal.SIGKILL)
+    events.wait("lost")
+    with pytest.raises(LinkLost, match="was started again while it was being used"):
+        link.request("ping")
+    link.close()
+
+
+def test_closing_while_the_link_is_lost(server: Sshd, reach: Reach) -> None:
+    link = AgentLink(reach(server), patience=Patience(delays=(60.0,)))
+    events = Events()
+    link.open()
+    link.start_watch(events)
+    events.wait("board")
+    server.stop()
+    events.wait("link_lost")
+    assert not link.answers()
+    link.close()
+    events.wait("lost")
 
 
 def test_closing_wakes_whoever_reads(server: Sshd, reach: Reach) -> None:
-    channel = reach(server).open_agent()
+    channel = reach(server).open_agent(new_session(), None)
     said: list[bytes] = []
 
     def read() -> None:
@@ -220,7 +273,7 @@ def test_closing_wakes_whoever_reads(server: Sshd, reach: Reach) -> None:
 
 
 def test_an_agent_that_does_not_want_to_leave(server: Sshd, reach: Reach) -> None:
-    channel = reach(server).open_agent()
+    channel = reach(server).open_agent(new_session(), None)
     os.kill(channel.pid, signal.SIGSTOP)
     channel.close()
     assert server.processes() == []
@@ -228,7 +281,7 @@ def test_an_agent_that_does_not_want_to_leave(server: Sshd, reach: Reach) -> Non
 
 def test_what_the_far_side_says_last_is_kept(noisy: Callable[..., Sshd], reach: Reach) -> None:
     noise = "i=0; while test $i -lt 3000; do echo line $i >&2; i=$((i+1)); done; printf '\\033[31mred\\n' >&2"
-    channel = reach(noisy(noise=noise)).open_agent()
+    channel = reach(noisy(noise=noise)).open_agent(new_session(), None)
     channel.close()
     lines = channel.stderr_tail().splitlines()
     assert len(lines) == 40 and lines[-2] == "line 2999"
@@ -238,13 +291,13 @@ def test_what_the_far_side_says_last_is_kept(noisy: Callable[..., Sshd], reach: 
 
 def test_there_are_few_channels(server: Sshd, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
     transport = reach(server)
-    channels = [transport.open_agent() for _ in range(MAX_CHANNELS)]
+    channels = [transport.open_agent(new_session(), None) for _ in range(MAX_CHANNELS)]
     monkeypatch.setattr("arenascope.remote.ssh.CHANNEL_TIMEOUT", 0.05)
     with pytest.raises(LinkError, match="Too much is being done"):
-        transport.open_agent()
+        transport.open_agent(new_session(), None)
     monkeypatch.undo()
     channels.pop().close()
-    transport.open_agent().close()
+    transport.open_agent(new_session(), None).close()
 
 
 # -- files ------------------------------------------------------------------------------------------

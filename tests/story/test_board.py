@@ -13,6 +13,7 @@ from arenascope.domain.measurement import Status
 from arenascope.qtmodels.boards_model import BoardState
 from arenascope.qtmodels.notices import Notice
 from arenascope.qtmodels.session import Session
+from arenascope.remote.link import Patience
 from arenascope.resources import resource_path
 from arenascope.views.dialogs.add_board import AddBoardDialog
 from arenascope.views.dialogs.host_key import HostKeyDialog
@@ -98,9 +99,29 @@ def test_no_means_no(window: MainWindow, qtbot: QtBot, start_sshd: StartSshd, ss
     assert server.processes() == []
 
 
-def test_a_lost_link_is_said_and_the_next_run_connects_again(
-    window: MainWindow, qtbot: QtBot, server: Sshd
+def test_a_run_goes_on_while_its_link_is_lost(window: MainWindow, qtbot: QtBot, server: Sshd) -> None:
+    session = window.session
+    with qtbot.waitSignal(session.boards.added, timeout=LONG):
+        session.boards.add(server.address, "lab")
+    with qtbot.waitSignal(session.modelChanged, timeout=LONG):
+        session.open(own("hang_while.tflite"))
+    with qtbot.waitSignal(session.bridge.samplesArrived, timeout=LONG):
+        window.actions_["inspect"].trigger()
+    with qtbot.waitSignals([session.bridge.linkAway, session.bridge.linkBack], timeout=LONG):
+        server.cut()
+    with qtbot.waitSignal(session.bridge.samplesArrived, timeout=LONG):
+        pass
+    with qtbot.waitSignal(session.runStopped, timeout=LONG):
+        window.actions_["cancel"].trigger()
+    window.close()
+    server.wait_for_quiet()
+    assert server.processes() == []
+
+
+def test_a_link_that_stays_lost_is_said_and_the_next_run_connects_again(
+    window: MainWindow, qtbot: QtBot, server: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("arenascope.remote.link.PATIENCE", Patience(delays=(0.01,), give_up=0.2))
     session = window.session
     heard: list[Notice] = []
     session.noticed.connect(heard.append)
@@ -111,7 +132,8 @@ def test_a_lost_link_is_said_and_the_next_run_connects_again(
     with qtbot.waitSignal(session.bridge.samplesArrived, timeout=LONG):
         window.actions_["inspect"].trigger()
     with qtbot.waitSignal(session.runStopped, timeout=LONG):
-        server.cut()
+        server.stop()
+    server.start()
     item = session.boards.model.item("lab")
     assert item is not None
     assert item.state is BoardState.LOST

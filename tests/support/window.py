@@ -32,6 +32,9 @@ class FakeLink:
     def request(self, method: str, params: dict[str, Any], timeout: float = 30) -> dict[str, Any]:
         return {}
 
+    def answers(self) -> bool:
+        return True
+
     def close(self) -> None:
         pass
 

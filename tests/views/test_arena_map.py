@@ -427,9 +427,7 @@ def test_one_selection_drives_two_maps(arena: ArenaMap, qtbot: QtBot) -> None:
     assert other.selection.tensor is None
 
 
-rects = st.builds(
-    QRect, st.integers(0, 700), st.integers(0, 500), st.integers(1, 900), st.integers(1, 700)
-)
+rects = st.builds(QRect, st.integers(0, 700), st.integers(0, 500), st.integers(1, 900), st.integers(1, 700))
 
 
 @given(rects, st.integers(60, 380), st.integers(40, 260))

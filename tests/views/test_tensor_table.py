@@ -49,7 +49,6 @@ def panel(qtbot: QtBot, selection: Selection, search: SearchState) -> TensorTabl
     return made
 
 
-
 def current(panel: TensorTable) -> object:
     index = panel.table.currentIndex()
     return panel.model.placement(index.row()).key if index.isValid() else None

@@ -71,9 +71,7 @@ def test_no_role_of_the_palette_keeps_the_styles_grey(name: str, qapp: QApplicat
 def test_the_sheet_is_complete_and_grows_with_the_font(name: str, qapp: QApplication) -> None:
     small, large = (stylesheet(Theme.load(name), size) for size in (9.0, 18.0))
     assert "$" not in small
-    sizes = [
-        [float(s) for s in re.findall(r"font-size: ([\d.]+)pt", sheet)] for sheet in (small, large)
-    ]
+    sizes = [[float(s) for s in re.findall(r"font-size: ([\d.]+)pt", sheet)] for sheet in (small, large)]
     assert sizes[0]
     assert all(b == pytest.approx(2 * a, rel=0.01) for a, b in zip(*sizes, strict=True))
 

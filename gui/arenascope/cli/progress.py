@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
-from ..workflow.events import Connecting, PhaseStarted, RunEnded, RunEvent, UploadProgress
+from ..workflow.events import (
+    Connecting,
+    LinkAway,
+    LinkBack,
+    PhaseStarted,
+    RunEnded,
+    RunEvent,
+    UploadProgress,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -43,6 +51,13 @@ def reporter(*, quiet: bool) -> Iterator[Reporter]:
         yield Lines(sys.stderr)
 
 
+def link_words(event: LinkAway | LinkBack) -> str:
+    """What is going on with the connection."""
+    if isinstance(event, LinkBack):
+        return f"Connected again after {event.seconds:.1f} s; nothing was lost."
+    return f"{plain(event.message)} Trying again; what runs there goes on."
+
+
 class Lines:
     """One line a step, for logs."""
 
@@ -58,6 +73,8 @@ class Lines:
         elif isinstance(event, UploadProgress) and not self._uploading:
             self._uploading = True
             self._say(f"Sending {format_bytes(event.total)}")
+        elif isinstance(event, LinkAway | LinkBack):
+            self._say(link_words(event))
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # a log that cannot be written is no reason to end a run
@@ -82,6 +99,8 @@ class Bars:
                 return
             if isinstance(event, PhaseStarted):
                 self._text = WORDS.get(event.name, plain(event.name))
+            elif isinstance(event, LinkAway | LinkBack):
+                self._text = link_words(event)
             if time.monotonic() - self._started < BAR_AFTER and self._progress is None:
                 return
             self._show(event)

@@ -54,7 +54,7 @@ def watch(
         connect(target or device, prompts.terminal(), report) as connected,  # Ctrl+C ends this at once
         session.stop_on_interrupt() as cancel,
     ):
-        verb.watch(connected, on_sample, seconds=seconds, cancel=cancel)
+        verb.watch(connected, on_sample, seconds=seconds, cancel=cancel, on_link=report)
     if broken:
         raise broken[0]
     return session.STOPPED if cancel.cancelled and seconds is not None else 0

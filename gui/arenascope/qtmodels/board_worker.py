@@ -72,8 +72,8 @@ class BoardWorker:
     def _connected(self, tell: Callable[[Connecting], None]) -> Device:
         with self._lock:
             kept = self._device
-        if kept is not None and self._answers(kept):
-            return kept
+        if kept is not None and kept.link.answers():
+            return kept  # otherwise it went away while nothing was asked of it
         self._drop()
         device = self._make(self.target, self._prompts, tell)
         with self._lock:
@@ -82,14 +82,6 @@ class BoardWorker:
                 return device
         device.close()
         raise LinkError(f"The connection to {self.target} was closed.", hint="")
-
-    @staticmethod
-    def _answers(device: Device) -> bool:
-        try:
-            device.link.request("ping", {}, timeout=5)
-        except ArenaScopeError:
-            return False  # it went away while nothing was asked of it
-        return True
 
     def _drop(self) -> None:
         with self._lock:

@@ -33,6 +33,8 @@ class GuiBridge(QObject):
     phaseEnded = Signal(object, object)  #: events.PhaseEnded
     samplesArrived = Signal(object, object)  #: events.SamplesArrived
     processesSeen = Signal(object, object)  #: events.ProcessesSeen
+    linkAway = Signal(object, object)  #: events.LinkAway
+    linkBack = Signal(object, object)  #: events.LinkBack
     runEnded = Signal(object, object)  #: events.RunEnded
     posted = Signal(object, object)  #: every other value
 
@@ -46,6 +48,8 @@ class GuiBridge(QObject):
             events.PhaseEnded: self.phaseEnded,
             events.SamplesArrived: self.samplesArrived,
             events.ProcessesSeen: self.processesSeen,
+            events.LinkAway: self.linkAway,
+            events.LinkBack: self.linkBack,
             events.RunEnded: self.runEnded,
         }
         self._timer = QTimer(self)

@@ -10,7 +10,7 @@ from .trace_buffer import Floats, SampleClock, TraceBuffer
 
 
 class RunCurves(Mapping[str, TraceBuffer]):
-    """"rss" (the worker, resident) and "available" (the board), over seconds since the start of the run."""
+    """ "rss" (the worker, resident) and "available" (the board), over seconds since the start of the run."""
 
     def __init__(self) -> None:
         self._curves = {"rss": TraceBuffer(), "available": TraceBuffer()}

@@ -144,9 +144,7 @@ class TraceBuffer:
         spacing = abs(float(self._t[beyond] - self._t[index])) if 0 <= beyond < self._size else 0.0
         return None if np.isnan(value) or abs(float(self._t[index]) - t) > spacing else value
 
-    def view(
-        self, t0: float, t1: float, points: int, until: int | None = None
-    ) -> tuple[Floats, Floats]:
+    def view(self, t0: float, t1: float, points: int, until: int | None = None) -> tuple[Floats, Floats]:
         """``(t, y)`` of a line from ``t0`` to ``t1`` and one row beyond each, for ``points`` places.
 
         Up to ``4 * points`` buckets answer; each is a minimum and a maximum at one time, then NaN where it

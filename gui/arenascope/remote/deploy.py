@@ -61,7 +61,7 @@ good "$f" || {
 """
 
 _START = """
-echo "$m:start" $$ $py "$v"; exec $py FLAGS "$f" serve
+echo "$m:start" $$ $py "$v"; exec $py FLAGS "$f" WORDS
 """
 
 _RECEIVE = """
@@ -72,11 +72,17 @@ chmod 600 "$p"; echo "$m:done"
 """
 
 
-def agent_command(sha256: str, size: int) -> str:
-    """The command that ends in the agent with this hash, whose archive has ``size`` bytes."""
+def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str:
+    """The command that ends in the agent with this hash, whose archive has ``size`` bytes.
+
+    It joins the session after the frame number ``seen``, or begins it where that is None.
+    """
+    if not session.isalnum():
+        raise AssertionError("the name of a session is hexadecimal")
+    words = f"attach {session} {'new' if seen is None else seen}"
     place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
     find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
-    return _command(_PREAMBLE, find, place, _START.replace("FLAGS", SERVER_FLAGS))
+    return _command(_PREAMBLE, find, place, _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words))
 
 
 def receive_command(size: int) -> str:

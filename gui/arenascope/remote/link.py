@@ -1,28 +1,48 @@
 """The protocol's client: requests with answers, runs with events, over any transport.
 
 One reader thread a link. It cuts frames, completes the requests that wait, and calls the callbacks of
-runs; when the stream ends, for whatever reason, everything that waits is told so.
+runs. Where the transport keeps sessions, a connection that is lost is made again, with back-off, and both
+sides send again what the other has not got; runs on the device go on meanwhile. When the stream ends for
+good, everything that waits is told so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 from arenascope_agent import protocol
 
+from ..domain.link_state import LinkKind, LinkState
 from ..domain.plain_text import plain
-from ..errors import ArenaScopeError, BoardError, DeployError, LinkError, LinkLost, WireError
+from ..errors import (
+    ArenaScopeError,
+    AuthenticationError,
+    DeployError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    LinkError,
+    LinkLost,
+    SessionOver,
+    WireError,
+)
+from . import greeting
+from .exchange import AWAY, BACK, Exchange, OnEvent
+from .greeting import Hello
+from .outbox import Outbox
 from .transport import ByteChannel, Transport
 
-#: Called with an event's name and data, on the reader thread; it must not block.
-OnEvent = Callable[[str, dict[str, Any]], None]
+#: Called on the link's own threads; it must not block.
+OnState = Callable[[LinkState], None]
 
 #: Seconds to wait for a probe with the runtime, and for file_status and file_adopt: as long as the agent
 #: allows itself, so that its own words arrive, and the way there and back.
@@ -30,27 +50,29 @@ PROBE_TIMEOUT = protocol.PROBE_LIMIT + 10
 FILE_TIMEOUT = protocol.FILE_LIMIT + 10
 
 _CHUNK = 64 * 1024
+#: Bytes after which the agent is told what has arrived, so that it need not keep it.
+_CONFIRM = 128 * 1024
+_LEAVE = 3.0
 _JOIN = 10.0
 _MAX_TEXT = 4000
 _log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """The agent's first frame. ``agent`` is the SHA-256 of its archive, or 'source'."""
-
-    agent: str
-    pid: int
-    python: str
+#: No connection that is tried again will change these.
+_FINAL = (AuthenticationError, HostKeyChanged, HostKeyUnknown, WireError)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A request without its answer yet; ``on_event`` is registered when the answer names a run."""
+@dataclass(frozen=True)
+class Patience:
+    """Seconds: between two signs of life; without any of the other side's until the connection counts as
+    lost; before each try to make it again (the last one repeats); until that is given up."""
 
-    method: str
-    future: Future[dict[str, Any]]
-    on_event: OnEvent | None = None
+    heartbeat: float = 5.0
+    silence: float = 15.0
+    delays: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 3.0)
+    give_up: float = 180.0
+
+
+PATIENCE = Patience()
 
 
 class AgentLink:
@@ -58,21 +80,31 @@ class AgentLink:
 
     Methods may be called from any thread, but only ``cancel_run`` and ``close`` from ``on_event``. An
     ``on_event`` that raises ends the link, because whoever waits for that run would wait for ever.
+    ``on_state`` hears how the connection is doing, where the transport keeps sessions.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(
+        self, transport: Transport, on_state: OnState | None = None, patience: Patience | None = None
+    ) -> None:
         self._transport = transport
         self._name = transport.name
+        self._on_state = on_state or (lambda state: None)
+        self._patience = patience or PATIENCE
+        self._session = secrets.token_hex(16)
         self._channel: ByteChannel | None = None
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._pulse: threading.Thread | None = None
+        self._exchange = Exchange(self._name, self.cancel_run)
         self._hello: Future[Hello] = Future()
-        self._next_id = 1
-        self._waiting: dict[int, _Waiting] = {}
-        self._given_up: set[int] = set()  # requests for a run whose answer did not come in time
-        self._runs: dict[int, OnEvent] = {}
-        self._error: ArenaScopeError | None = None
-        self._closed = False
+        self._outbox = Outbox(keeps=transport.keeps_sessions)
+        self._closing = threading.Event()
+        self._up = threading.Event()  # also set at the end: nobody waits for a link that is over
+        self._seen = 0  # frames after the greeting's, over all connections of the session
+        self._unconfirmed = 0  # bytes of them that the agent may still keep
+        self._heard = time.monotonic()
+        self._reading = False
+        self._lost_at: float | None = None
+        self._round_trip: float | None = None
 
     def open(self, timeout: float = 30.0) -> Hello:
         """Start the agent and wait for its greeting.
@@ -80,11 +112,11 @@ class AgentLink:
         LinkError and DeployError of the transport; DeployError when the agent ends before it greets,
         with what it wrote last; WireError when something else answers.
         """
-        self._channel = self._transport.open_agent()
+        self._channel = self._transport.open_agent(self._session, None)
         self._thread = threading.Thread(target=self._read, name=f"link-{self._name}", daemon=True)
         self._thread.start()
         try:
-            return self._hello.result(timeout)
+            hello = self._hello.result(timeout)
         except FutureTimeout:
             detail = self._channel.stderr_tail()
             self.close()
@@ -96,16 +128,37 @@ class AgentLink:
         except ArenaScopeError:
             self.close()
             raise
+        if self._transport.keeps_sessions:
+            self._pulse = threading.Thread(target=self._beat, name=f"pulse-{self._name}", daemon=True)
+            self._pulse.start()
+        return hello
 
     def request(
         self, method: str, params: dict[str, Any] | None = None, timeout: float = 30.0
     ) -> dict[str, Any]:
         """The answer to one request.
 
-        BoardError when the agent refuses it, LinkLost when the connection ends, LinkError when no
-        answer comes in time (a late one is dropped, and the run that it may name is cancelled).
+        BoardError when the agent refuses it, LinkLost when the connection ends for good, LinkError when no
+        answer comes in time (a late one is dropped, and the run that it may name is cancelled). Time
+        without a connection does not count.
         """
         return self._ask(method, params or {}, timeout, None)
+
+    def answers(self, timeout: float = 5.0) -> bool:
+        """Whether the agent answers now. False at once while the connection is lost."""
+        if self._channel is None or self._exchange.error is not None or not self._up.is_set():
+            return False
+        _, future = self._send("ping", {}, None)
+        try:
+            future.result(timeout)
+        except (FutureTimeout, ArenaScopeError):
+            return False
+        return True
+
+    def wait_until_up(self) -> bool:
+        """Wait while the connection is lost; whether it is back."""
+        self._up.wait()
+        return self._exchange.error is None and not self._closing.is_set()
 
     def start_run(
         self,
@@ -118,7 +171,8 @@ class AgentLink:
         """Start a task and return its run number. ``timeout`` is the device's limit for the whole run.
 
         ``on_event`` gets every event of the run on the reader thread, "ended" last; or "lost"
-        {"message", "detail"} last, when the link ends before.
+        {"message", "detail"} last, when the link ends before. "link_lost" {"message"} and "link_back"
+        {"seconds"} stand around a time without connection; the events of that time come after it.
         """
         wanted = {"task": task, "params": params, "timeout": timeout, "sample_hz": sample_hz}
         return self._run_number(self._ask("run", wanted, 30.0, on_event))
@@ -137,12 +191,24 @@ class AgentLink:
 
     def close(self) -> None:
         """End the connection and the agent. What still waits gets LinkLost. May be called twice."""
-        with self._lock:
-            self._closed = True
+        if self._thread is None or self._closing.is_set():
+            self._closing.set()
+            return
+        self._closing.set()
+        on_own_thread = self._thread is threading.current_thread()
+        if self._transport.keeps_sessions and self._hello.done() and self._up.is_set():
+            # The end of its stdin is no reason for the agent of a session to leave; this is.
+            with contextlib.suppress(LinkError, WireError):
+                self._send("shutdown", {}, None)
+                if not on_own_thread:
+                    self._thread.join(_LEAVE)
         if self._channel is not None:
             self._channel.close()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(_JOIN)
+        if not self._up.is_set():
+            self._transport.close()  # whoever is just connecting again hears of it
+        for thread in (self._thread, self._pulse):
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(_JOIN)
 
     # -- requests ---------------------------------------------------------------------------------
 
@@ -151,37 +217,34 @@ class AgentLink:
     ) -> dict[str, Any]:
         number, future = self._send(method, params, on_event)
         try:
-            return future.result(timeout)
+            return self._result(future, timeout)
         except FutureTimeout:
-            with self._lock:
-                unanswered = self._waiting.pop(number, None) is not None
-                if unanswered and on_event is not None:
-                    self._given_up.add(number)
-            if not unanswered:  # the answer came at the last moment, and a run may be registered by it
-                return future.result()
+            if not self._exchange.give_up(number):
+                return future.result()  # it came at the last moment, and a run may be registered by it
             raise LinkError(
                 f"{self._name} did not answer “{method}” within {timeout:g} s.",
                 hint="The device may be overloaded or the network slow; try again.",
             ) from None
 
+    def _result(self, future: Future[dict[str, Any]], timeout: float) -> dict[str, Any]:
+        while True:
+            try:
+                return future.result(timeout)
+            except FutureTimeout:
+                if self._up.is_set():
+                    raise
+            self._up.wait()
+
     def _send(
         self, method: str, params: dict[str, Any], on_event: OnEvent | None
     ) -> tuple[int, Future[dict[str, Any]]]:
-        channel = self._channel
-        if channel is None:
+        if self._channel is None:
             raise LinkError(f"There is no connection to {self._name}.")
-        future: Future[dict[str, Any]] = Future()
-        with self._lock:
-            if self._error is not None:
-                raise _again(self._error)
-            number = self._next_id
-            self._next_id += 1
-            self._waiting[number] = _Waiting(method, future, on_event)
+        number, future = self._exchange.expect(method, on_event)
         try:
-            channel.send(protocol.encode(protocol.request(number, method, params)))
+            self._outbox.send(protocol.encode(protocol.request(number, method, params)))
         except BaseException as error:
-            with self._lock:
-                self._waiting.pop(number, None)
+            self._exchange.withdraw(number)
             if isinstance(error, protocol.ProtocolError):
                 raise WireError(f"“{method}” cannot be sent to {self._name}: {error}.") from error
             raise
@@ -195,163 +258,173 @@ class AgentLink:
     # -- the reader thread ------------------------------------------------------------------------
 
     def _read(self) -> None:
+        delays = self._delays()
+        while True:
+            error = self._converse()
+            if self._up.is_set():
+                delays = self._delays()
+            if not self._may_come_back(error):
+                break
+            gave_up = self._come_back(error, delays)
+            if gave_up is not None:
+                error = gave_up
+                break
+        self._end(error)
+
+    def _delays(self) -> Iterator[float]:
+        return chain(self._patience.delays, repeat(self._patience.delays[-1]))
+
+    def _converse(self) -> ArenaScopeError:
+        """Read this connection to its end. Why it ended."""
         assert self._channel is not None
-        error: ArenaScopeError
+        self._heard = time.monotonic()
+        self._reading = True
         try:
             self._receive(self._channel)
-            error = self._lost()
+            return self._lost()
         except ArenaScopeError as caught:
-            error = caught
+            return self._lost() if self._closing.is_set() else caught
         except protocol.ProtocolError as caught:
-            error = WireError(
+            return WireError(
                 f"What arrived from {self._name} is not the protocol.", detail=plain(str(caught), _MAX_TEXT)
             )
         except Exception as caught:  # noqa: BLE001 - the top of this thread: whoever waits must hear of it
             _log.exception("The reader of %s failed", self._name)
-            error = WireError(f"The connection to {self._name} failed: {caught!r}.")
-        self._end(error)
+            return WireError(f"The connection to {self._name} failed: {caught!r}.")
+        finally:
+            self._reading = False
 
     def _receive(self, channel: ByteChannel) -> None:
         """Until the stream ends. Raises for what is not the protocol."""
         frames = protocol.FrameReader()
-        data = self._skip_banner(channel)
+        data = greeting.skip_banner(channel, self._name)
+        greeted = False
         while True:
+            self._heard = time.monotonic()
             for payload in frames.feed(data):
-                self._message(protocol.decode_payload(payload))
+                message = protocol.decode_payload(payload)
+                if not greeted:
+                    greeted = True
+                    self._greeted(message, channel)
+                    continue
+                self._seen += 1
+                self._unconfirmed += len(payload)
+                self._exchange.message(message)
+            if self._unconfirmed > _CONFIRM and self._transport.keeps_sessions:
+                self._confirm()
             data = channel.recv(_CHUNK)
             if not data:
                 return
 
-    def _skip_banner(self, channel: ByteChannel) -> bytes:
-        """What follows the greeting; all that stands before it is the login's business."""
-        seen = bytearray()
-        while True:
-            data = channel.recv(_CHUNK)
-            if not data:
-                raise self._not_started(bytes(seen))
-            seen += data
-            found = seen.find(protocol.GREETING)
-            if 0 <= found <= protocol.MAX_BANNER:
-                return bytes(seen[found + len(protocol.GREETING) :])
-            if len(seen) > protocol.MAX_BANNER:
-                raise WireError(
-                    f"{self._name} sent {len(seen) // 1024} KiB and no greeting of the agent.",
-                    hint="Look at what its login files print.",
-                    detail=plain(bytes(seen[-400:]).decode("utf-8", "replace"), 400),
-                )
-
-    def _not_started(self, banner: bytes) -> ArenaScopeError:
-        """Why the far side ended before it greeted: its last lines say, and its exit status."""
-        assert self._channel is not None
-        if self._closed:
-            return self._lost()
-        status = self._channel.exit_status()
-        written = self._channel.stderr_tail() or banner.decode("utf-8", "replace")
-        lines = [plain(line, 400) for line in written.splitlines() if line.strip()][-10:]
-        reason = f": {lines[-1]}" if lines else "."
-        text = " ".join(lines)
-        hint = "Run the same command by hand on the device to see what stands in the way."
-        if "needs Python" in text:
-            hint = "Install Python 3.9 or newer on the device."
-        elif status == 127 or "not found" in text or "No such file" in text:
-            hint = "Install Python 3.9 or newer on the device: sudo apt install python3"
-        ended = "" if status is None else f" (exit status {status})"
-        return DeployError(
-            f"The agent on {self._name} did not start{ended}{reason}", hint=hint, detail="\n".join(lines)
-        )
-
-    def _message(self, message: dict[str, Any]) -> None:
-        kind = message.get("type")
+    def _greeted(self, message: dict[str, Any], channel: ByteChannel) -> None:
+        if message.get("type") == "gone" and self._hello.done():
+            raise self._gone(message)
+        hello = greeting.hello(message, self._name)
+        channel.served_by(hello.pid)
+        lost_at, self._lost_at = self._lost_at, None
+        self._outbox.attach(channel, hello.taken)
+        self._up.set()
         if not self._hello.done():
-            self._greeted(message)
-        elif kind == "event":
-            self._event(message)
-        elif kind == "response":
-            self._answer(message)
-        elif kind == "error":
-            self._refusal(message)
-        else:
-            raise WireError(f"{self._name} sent a message of the unknown type {str(kind)[:40]!r}.")
+            self._hello.set_result(hello)
+            self._tell(LinkState(LinkKind.UP))
+        elif lost_at is not None:
+            seconds = time.monotonic() - lost_at
+            self._tell(LinkState(LinkKind.UP, self._round_trip, lost_seconds=seconds))
+            self._exchange.tell_runs(BACK, {"seconds": seconds})
 
-    def _greeted(self, message: dict[str, Any]) -> None:
-        agent, pid, python = message.get("agent"), message.get("pid"), message.get("python")
-        if message.get("type") != "hello" or message.get("protocol") != protocol.PROTOCOL:
-            raise WireError(
-                f"The agent on {self._name} speaks another protocol than this program.",
-                hint="End older agents on the device and connect again.",
-                detail=plain(repr(message.get("protocol")), 100),
+    def _gone(self, message: dict[str, Any]) -> LinkError:
+        """The session is over on the device."""
+        if message.get("boot") != self._hello.result().boot:
+            return SessionOver(
+                f"{self._name} was started again while it was being used; what ran on it is lost.",
+                hint="Check its power supply and its log (journalctl -b -1), then run again.",
             )
-        if type(pid) is not int or not isinstance(agent, str) or not isinstance(python, str):
-            raise WireError(f"The agent on {self._name} introduced itself wrongly.")
-        self._hello.set_result(Hello(plain(agent, 64), pid, plain(python, 40)))
-
-    def _take_waiting(self, message: dict[str, Any]) -> _Waiting | None:
-        """The request that a message answers; None for one that is no longer waited for.
-
-        A run that starts after all is cancelled: nobody here knows its number, so nobody else could.
-        """
-        number = message.get("id")
-        with self._lock:
-            if type(number) is not int or not 1 <= number < self._next_id:
-                raise WireError(f"{self._name} answered a request that was never made.")
-            waiting = self._waiting.pop(number, None)
-            given_up = number in self._given_up
-            self._given_up.discard(number)
-        result = message.get("result")
-        if given_up and isinstance(result, dict) and type(result.get("run")) is int:
-            self.cancel_run(result["run"])
-        return waiting
-
-    def _answer(self, message: dict[str, Any]) -> None:
-        result = message.get("result")
-        if not isinstance(result, dict):
-            raise WireError(f"{self._name} sent an answer without a result.")
-        waiting = self._take_waiting(message)
-        if waiting is None:
-            return
-        if waiting.on_event is not None:
-            run = result.get("run")
-            if type(run) is not int or run < 1:
-                error = WireError(f"{self._name} started a run without a number.")
-                waiting.future.set_exception(_again(error))
-                raise error
-            with self._lock:
-                self._runs[run] = waiting.on_event
-        waiting.future.set_result(result)
-
-    def _refusal(self, message: dict[str, Any]) -> None:
-        texts = {}
-        for key in ("code", "message", "hint", "detail"):
-            value = message.get(key, "")
-            texts[key] = plain(value, _MAX_TEXT) if isinstance(value, str) else ""
-        error = BoardError(
-            texts["message"] or f"{self._name} refused, and gave no reason.",
-            board_code=texts["code"],
-            hint=texts["hint"],
-            detail=texts["detail"],
+        return SessionOver(
+            f"The agent on {self._name} was ended; what ran there is lost.",
+            hint="Run again. If nobody ended it, look for the reason in the device's log: sudo dmesg",
         )
-        if message.get("id") is None:  # about the connection, not about a request
-            raise WireError(f"{self._name} closed the connection: {error.message}", detail=error.detail)
-        waiting = self._take_waiting(message)
-        if waiting is not None:
-            waiting.future.set_exception(error)
 
-    def _event(self, message: dict[str, Any]) -> None:
-        run, name, data = message.get("run"), message.get("name"), message.get("data")
-        if type(run) is not int or not isinstance(name, str) or not isinstance(data, dict):
-            raise WireError(f"{self._name} sent an event without its number, name or data.")
-        if name == "lost":
-            raise WireError(f"{self._name} sent an event that only this side can know of.")
-        with self._lock:
-            on_event = self._runs.pop(run, None) if name == "ended" else self._runs.get(run)
-        if on_event is not None:
-            on_event(name, data)
+    # -- a connection that is lost ------------------------------------------------------------------
+
+    def _may_come_back(self, error: ArenaScopeError) -> bool:
+        return (
+            self._transport.keeps_sessions
+            and self._hello.done()
+            and not self._closing.is_set()
+            and isinstance(error, LinkError | DeployError)
+            and not isinstance(error, (*_FINAL, SessionOver))
+        )
+
+    def _come_back(self, error: ArenaScopeError, delays: Iterator[float]) -> ArenaScopeError | None:
+        """Make a new connection. None when there is one; otherwise why it is given up."""
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
+            self._up.clear()
+            self._outbox.detach()
+            self._tell(LinkState(LinkKind.LOST, self._round_trip, error.message))
+            self._exchange.tell_runs(AWAY, {"message": error.message})
+        for delay in delays:
+            if time.monotonic() - self._lost_at + delay > self._patience.give_up:
+                return LinkLost(
+                    f"The connection to {self._name} was lost and did not come back "
+                    f"within {self._patience.give_up:g} s.",
+                    hint="Check that the device is on and reachable. What ran on it may have come to its "
+                    "end there; its result is lost.",
+                    detail=error.message,
+                )
+            if self._closing.wait(delay):
+                return self._lost()
+            try:
+                self._transport.drop()
+                self._channel = self._transport.open_agent(self._session, self._seen)
+            except _FINAL as caught:
+                return caught
+            except (LinkError, DeployError) as caught:
+                error = caught
+            except ArenaScopeError as caught:
+                return self._lost() if self._closing.is_set() else caught
+            else:
+                return None
+        raise AssertionError("the delays have no end")
+
+    # -- signs of life ------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        while not self._closing.wait(self._patience.heartbeat) and self._exchange.error is None:
+            last = max(self._heard, self._transport.last_progress)
+            if self._reading and time.monotonic() - last > self._patience.silence:
+                self._transport.drop()  # nothing else will tell that a network has vanished
+            elif self._up.is_set():
+                self._confirm()
+
+    def _confirm(self) -> None:
+        """Say what has arrived; the answer says what of ours has, and how long it took."""
+        self._unconfirmed = 0
+        sent = time.monotonic()
+
+        def answered(future: Future[dict[str, Any]]) -> None:
+            if future.exception() is not None:
+                return
+            taken = future.result().get("seen")
+            if type(taken) is int and taken >= 0:
+                self._outbox.confirm(taken)
+            if self._lost_at is None:
+                self._round_trip = time.monotonic() - sent
+                self._tell(LinkState(LinkKind.UP, self._round_trip))
+
+        with contextlib.suppress(LinkError, WireError):
+            _, future = self._send("ping", {"seen": self._seen}, None)
+            future.add_done_callback(answered)
+
+    def _tell(self, state: LinkState) -> None:
+        if self._transport.keeps_sessions:
+            self._on_state(state)
 
     # -- the end ----------------------------------------------------------------------------------
 
     def _lost(self) -> LinkLost:
         assert self._channel is not None
-        if self._closed:
+        if self._closing.is_set():
             return LinkLost(f"The connection to {self._name} was closed.", hint="")
         return LinkLost(
             f"The connection to {self._name} ended.",
@@ -361,24 +434,9 @@ class AgentLink:
 
     def _end(self, error: ArenaScopeError) -> None:
         assert self._channel is not None
-        with self._lock:
-            self._error = error
-            waiting, self._waiting = list(self._waiting.values()), {}
-            runs, self._runs = list(self._runs.values()), {}
+        self._exchange.end(error)
+        self._up.set()
         if not self._hello.done():
             self._hello.set_exception(error)
-        for request in waiting:
-            request.future.set_exception(_again(error))
-        for on_event in runs:
-            try:
-                on_event("lost", {"message": error.message, "detail": error.detail})
-            except Exception:  # noqa: BLE001 - the others must hear of it all the same
-                _log.exception("A listener failed at the end of the link to %s", self._name)
+        self._tell(LinkState(LinkKind.ENDED, self._round_trip, error.message))
         self._channel.close()
-
-
-def _again(error: ArenaScopeError) -> ArenaScopeError:
-    """A fresh exception that says the same: one instance may not be raised on several threads."""
-    if isinstance(error, BoardError):
-        return BoardError(error.message, board_code=error.board_code, hint=error.hint, detail=error.detail)
-    return type(error)(error.message, hint=error.hint, detail=error.detail)

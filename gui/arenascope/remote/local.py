@@ -157,6 +157,9 @@ class LocalChannel:
                         os.close(fd)
                 self._from_agent = self._errors = self._wake_read = self._wake = -1
 
+    def served_by(self, pid: int) -> None:
+        pass  # it is the process that was started here
+
     def stderr_tail(self) -> str:
         return self._tail.decode("utf-8", "replace")
 
@@ -192,11 +195,16 @@ class LocalTransport:
 
     name = "this computer"
     is_local = True
+    keeps_sessions = False
+    last_progress = 0.0
 
     def __init__(self) -> None:
         self._channels: list[LocalChannel] = []
 
-    def open_agent(self) -> LocalChannel:
+    def drop(self) -> None:
+        pass  # pipes are not lost
+
+    def open_agent(self, session: str = "", seen: int | None = None) -> LocalChannel:
         """BoardError where there is no /proc, DeployError when no process can be started."""
         if not platform_has_proc():
             raise BoardError(

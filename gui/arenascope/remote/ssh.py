@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,7 @@ class SshTransport:
     """
 
     is_local = False
+    keeps_sessions = True
 
     def __init__(
         self,
@@ -85,6 +87,7 @@ class SshTransport:
         self._known_hosts = known_hosts or places().known_hosts
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
+        self.last_progress = 0.0
         self._closed = False
         self._socket: socket.socket | None = None
         self._session: Any = None
@@ -94,7 +97,7 @@ class SshTransport:
     def connect(self) -> None:
         """Reach the device and log in; nothing where that is done. LinkError and its kin."""
         with self._connecting:
-            if self._session is not None:
+            if self._is_up():
                 return
             session = self._log_in()
             with self._lock:
@@ -104,10 +107,20 @@ class SshTransport:
                 _end(session, self._socket)
                 raise self._was_closed()
 
-    def open_agent(self) -> SshChannel:
+    def drop(self) -> None:
+        """Break the connection at once; the next use makes a new one."""
+        with self._lock:
+            session, self._session = self._session, None
+            sock, channels = self._socket, list(self._channels)
+        if session is not None:
+            _end(session, sock)
+        for channel in channels:
+            channel.close()
+
+    def open_agent(self, session: str, seen: int | None) -> SshChannel:
         """Start the agent there, sending it first where it is missing. LinkError, DeployError."""
         archive, sha256 = bundle.build()
-        channel = self._run(deploy.agent_command(sha256, len(archive)))
+        channel = self._run(deploy.agent_command(sha256, len(archive), session, seen))
         try:
             channel.timeout = START_TIMEOUT
             started = deploy.start_agent(channel, archive, self.name)
@@ -116,7 +129,7 @@ class SshTransport:
             channel.pid = started.pid
         except DeployError as error:
             channel.close()
-            if not self._session.is_active():
+            if not self._is_up():
                 raise faults.cut(self.name, error.detail) from error
             raise
         except BaseException:
@@ -153,6 +166,10 @@ class SshTransport:
             channel.close()
         _end(session, sock)
 
+    def _is_up(self) -> bool:
+        session = self._session
+        return session is not None and bool(session.is_active())
+
     # -- channels ---------------------------------------------------------------------------------
 
     def _run(self, command: str) -> SshChannel:
@@ -178,10 +195,11 @@ class SshTransport:
 
     def _kill(self, pid: int) -> None:
         """The last resort for a far process that ignores the end of its stdin."""
-        if not self._session.is_active():
+        session = self._session
+        if session is None or not session.is_active():
             return
         with self._translated():
-            raw = self._session.open_session(timeout=KILL_TIMEOUT)
+            raw = session.open_session(timeout=KILL_TIMEOUT)
             raw.exec_command(deploy.kill_command(pid))
             raw.status_event.wait(KILL_TIMEOUT)
             raw.close()
@@ -199,18 +217,19 @@ class SshTransport:
                 done += len(block)
                 # The last byte waits for the last word of ``progress``: without it nothing is kept there.
                 channel.send(block if done < size else block[:-1])
+                self.last_progress = time.monotonic()
                 if progress is not None:
                     progress(done, size)
                 if done == size:
                     channel.send(block[-1:])
         except LinkLost:
-            if not self._session.is_active():
+            if not self._is_up():
                 raise
             # The far side stopped reading; its mark says why.
         try:
             deploy.finish_receive(channel, self.name)
         except DeployError as error:
-            if self._session.is_active():
+            if self._is_up():
                 raise
             raise faults.cut(self.name, error.detail) from error
 

@@ -60,6 +60,9 @@ class SshChannel:
     def timeout(self, seconds: float | None) -> None:
         self._raw.settimeout(seconds)
 
+    def served_by(self, pid: int) -> None:
+        self.pid = pid
+
     def put_back(self, data: bytes) -> None:
         """Bytes that were read and belong to the reader that comes next."""
         self._ahead = data + self._ahead

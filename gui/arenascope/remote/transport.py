@@ -24,6 +24,9 @@ class ByteChannel(Protocol):
         """What has arrived, at most ``limit`` bytes; waits for the first. b"" at the end of the
         stream, also when ``close`` is called from another thread."""
 
+    def served_by(self, pid: int) -> None:
+        """Which process it is that answers: the one to end where it does not leave by itself."""
+
     def close(self) -> None:
         """End the stream, and with it the agent. May be called from any thread, and twice."""
 
@@ -44,7 +47,21 @@ class Transport(Protocol):
     def is_local(self) -> bool:
         """Whether the agent sees the same files as this program."""
 
-    def open_agent(self) -> ByteChannel: ...
+    @property
+    def keeps_sessions(self) -> bool:
+        """Whether the agent outlives a connection, so that a lost one can be made again."""
+
+    def open_agent(self, session: str, seen: int | None) -> ByteChannel:
+        """Start the agent of a session, or (``seen`` is the number of frames that came from it) come back
+        to it. Transports that keep no sessions start one and ignore both."""
+
+    @property
+    def last_progress(self) -> float:
+        """The CLOCK_MONOTONIC second at which the other side last took a piece of a file: a sign of life
+        while a slow network is full of it. 0 before the first."""
+
+    def drop(self) -> None:
+        """Break the present connection at once, without a word; ``open_agent`` makes a new one."""
 
     def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
         """Write a local file to a path on the device. FileError, LinkLost, BoardError (no space)."""

@@ -187,6 +187,7 @@ QSlider::handle:horizontal { width: 14px; margin: -5px 0; border-radius: 7px; ba
 
 def stylesheet(theme: Theme, point_size: float) -> str:
     """The whole sheet for ``theme``; ``point_size`` is that of the system font."""
+
     def icon(name: str) -> str:
         return resource_path("icons", f"{name}-{theme.name}.svg").as_posix()
 

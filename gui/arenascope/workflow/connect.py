@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..domain.board import Board
+from ..domain.link_state import LinkState
 from ..remote import translate
 from ..remote.link import PROBE_TIMEOUT, AgentLink
 from ..remote.local import LocalTransport
@@ -55,15 +56,17 @@ def connect(
     on_progress: Callable[[Connecting], None] | None = None,
     *,
     probe_runtime: bool = False,
+    on_link: Callable[[LinkState], None] | None = None,
 ) -> Device:
     """Connect to 'local', a saved device, 'user@host[:port]' or an alias of ~/.ssh/config.
 
     Raises UsageError for a target that cannot be read, LinkError and DeployError for the rest.
     ``probe_runtime`` also asks which runtime works there; that costs a process on the device.
+    ``on_link`` hears, on another thread, how the connection to a board is doing.
     """
     tell = on_progress or (lambda event: None)
     name, transport = _transport(target, prompts or NoPrompts(), tell)
-    link = AgentLink(transport)
+    link = AgentLink(transport, on_link)
     try:
         tell(Connecting(f"Starting the agent on {name}"))
         link.open()

@@ -44,9 +44,33 @@ class ProcessesSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAway:
+    """The connection is lost, and is being made again; the run goes on there. ``message`` says why."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBack:
+    """It is back after that many seconds; what happened meanwhile follows."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     outcome: Outcome
 
 
 #: Everything that ``workflow.inspect`` may tell.
-RunEvent = Connecting | UploadProgress | PhaseStarted | PhaseEnded | SamplesArrived | ProcessesSeen | RunEnded
+RunEvent = (
+    Connecting
+    | UploadProgress
+    | PhaseStarted
+    | PhaseEnded
+    | SamplesArrived
+    | ProcessesSeen
+    | LinkAway
+    | LinkBack
+    | RunEnded
+)

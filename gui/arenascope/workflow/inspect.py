@@ -19,14 +19,24 @@ from ..domain.layout import MemoryLayout
 from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.reading import assemble
 from ..domain.totals import totals
-from ..errors import ArenaScopeError, BoardError, InputError, LinkLost, UsageError
+from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, LinkLost, UsageError
 from ..remote import translate
+from ..remote.exchange import AWAY, BACK, LOST
 from ..remote.reading import ReadingCollector
 from ..tflite.notes import notes
 from ..tflite.reader import read_model
 from ..tflite.source import mapped
 from .connect import Device
-from .events import PhaseEnded, PhaseStarted, ProcessesSeen, RunEnded, RunEvent, SamplesArrived
+from .events import (
+    LinkAway,
+    LinkBack,
+    PhaseEnded,
+    PhaseStarted,
+    ProcessesSeen,
+    RunEnded,
+    RunEvent,
+    SamplesArrived,
+)
 from .jobs import CancelToken
 from .staging import stage_model
 
@@ -111,7 +121,7 @@ def _launched(
     cancel: CancelToken,
 ) -> Iterator[_Run]:
     """A run of the model at ``path`` on the device. It is ended when the block fails."""
-    run = _Run(tell)
+    run = _Run(tell, cancel)
     params: dict[str, Any] = {
         "model": path,
         "inputs": {str(index): list(shape) for index, shape in shapes.items()},
@@ -202,8 +212,10 @@ def _check(request: InspectRequest) -> None:
 class _Run:
     """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
 
-    def __init__(self, tell: Callable[[RunEvent], None]) -> None:
+    def __init__(self, tell: Callable[[RunEvent], None], cancel: CancelToken) -> None:
         self._tell = tell
+        self._cancel = cancel
+        self._away = False
         self._done = threading.Event()
         self._outcome: Outcome | None = None
         self._error: ArenaScopeError | None = None
@@ -224,8 +236,12 @@ class _Run:
             self._done.set()
 
     def wait(self) -> Outcome:
-        while not self._done.wait(0.5):
-            pass  # Ctrl+C is not heard during an endless wait on Windows
+        """How the run ended. Cancelled where that was asked for while the device cannot be reached."""
+        while not self._done.wait(0.5):  # Ctrl+C is not heard during an endless wait on Windows
+            if self._away and self._cancel.cancelled:
+                raise Cancelled(
+                    "Stopped while the device could not be reached; what runs there ends by itself.", hint=""
+                )
         if self._error is not None:
             raise self._error
         assert self._outcome is not None
@@ -250,7 +266,13 @@ class _Run:
             self._tell(ProcessesSeen(top))
         elif name == "runtime":
             self.runtime = data
-        elif name == "lost":
+        elif name == AWAY:
+            self._away = True
+            self._tell(LinkAway(str(data["message"])))
+        elif name == BACK:
+            self._away = False
+            self._tell(LinkBack(float(data["seconds"])))
+        elif name == LOST:
             raise LinkLost(
                 str(data.get("message") or "The connection to the device ended during the run."),
                 hint="Check the device and its network, then run again.",

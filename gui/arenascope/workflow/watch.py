@@ -9,7 +9,9 @@ from typing import Any
 from ..domain.measurement import BoardSample
 from ..errors import ArenaScopeError, LinkLost
 from ..remote import translate
+from ..remote.exchange import AWAY, BACK, LOST
 from .connect import Device
+from .events import LinkAway, LinkBack
 from .jobs import CancelToken
 
 
@@ -20,10 +22,12 @@ def watch(
     seconds: float | None = None,
     hz: float = 2.0,
     cancel: CancelToken | None = None,
+    on_link: Callable[[LinkAway | LinkBack], None] | None = None,
 ) -> None:
     """Call ``on_sample`` (on the reader thread) until ``seconds`` are over or ``cancel`` comes.
 
-    Raises LinkLost if the connection ends first.
+    ``on_link`` hears when the connection is lost and when it is back; the samples of that time follow.
+    Raises LinkLost if it ends for good first.
     """
     cancel = cancel or CancelToken()
     finished = threading.Event()
@@ -33,7 +37,11 @@ def watch(
         try:
             if name == "board":
                 on_sample(translate.board_sample(data))
-            elif name == "lost":
+            elif name == AWAY and on_link is not None:
+                on_link(LinkAway(str(data["message"])))
+            elif name == BACK and on_link is not None:
+                on_link(LinkBack(float(data["seconds"])))
+            elif name == LOST:
                 raise LinkLost(str(data.get("message") or "The connection to the device ended."))
             elif name == "ended":
                 finished.set()

@@ -302,9 +302,7 @@ class _RoleDelegate(QStyledItemDelegate):
         )
         option.rect = whole.adjusted(self._SWATCH + self._GAP, 0, 0, 0)
         super().paint(painter, option, index)
-        swatch = QRect(
-            whole.left() + 6, whole.center().y() - self._SWATCH // 2, self._SWATCH, self._SWATCH
-        )
+        swatch = QRect(whole.left() + 6, whole.center().y() - self._SWATCH // 2, self._SWATCH, self._SWATCH)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)

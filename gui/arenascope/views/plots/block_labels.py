@@ -97,7 +97,6 @@ class BlockLabels:
         return [BlockLabel(x, middle + self._metrics.ascent() / 2 - 1, shown, ink, self._name)]
 
 
-
 def _uncovered(left: np.ndarray, right: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     """Right edges up to where a later block begins in the same memory.
 

@@ -84,9 +84,7 @@ class PhaseMarkers(PixelItem):
             for x, w in zip(xs, widths, strict=True)
         ]
         order = sorted(range(len(seen)), key=left.__getitem__)
-        rows = dict(
-            zip(order, stagger([left[i] for i in order], [widths[i] for i in order]), strict=True)
-        )
+        rows = dict(zip(order, stagger([left[i] for i in order], [widths[i] for i in order]), strict=True))
         self._placed = [
             (seen[i], xs[i], rows[i], QRectF(left[i], 2 + (rows[i] or 0) * self._line, widths[i], self._line))
             for i in range(len(seen))
