@@ -76,7 +76,7 @@ class ModelCache:
 
         Failure(no_space) when it cannot fit.
         """
-        self._make_folder()
+        make_private(self.folder)
         path = os.path.join(self.folder, sha256)
         if os.path.lexists(path):
             if os.path.isfile(path) and not os.path.islink(path) and sha256_of(path) == sha256:
@@ -116,19 +116,6 @@ class ModelCache:
         os.rename(upload, path)
         return {"path": path}
 
-    def _make_folder(self) -> None:
-        os.makedirs(self.folder, 0o700, exist_ok=True)
-        for folder in (os.path.dirname(self.folder), self.folder):
-            facts = os.lstat(folder)
-            if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-                raise Failure(
-                    protocol.IO_FAILED,
-                    "%s is not a folder of this user." % folder,
-                    "Remove it, or set XDG_CACHE_HOME to another place.",
-                )
-            if stat.S_IMODE(facts.st_mode) != 0o700:
-                os.chmod(folder, 0o700)
-
     def _remove_stale(self) -> None:
         now = time.time()
         for path, facts in self._files():
@@ -166,6 +153,21 @@ class ModelCache:
                 for entry in entries
                 if entry.is_file(follow_symlinks=False)
             ]
+
+
+def make_private(folder: str) -> None:
+    """Make a folder of the cache, and the cache around it, 0700. Failure where it is somebody else's."""
+    os.makedirs(folder, 0o700, exist_ok=True)
+    for path in (os.path.dirname(folder), folder):
+        facts = os.lstat(path)
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+            raise Failure(
+                protocol.IO_FAILED,
+                "%s is not a folder of this user." % path,
+                "Remove it, or set XDG_CACHE_HOME to another place.",
+            )
+        if stat.S_IMODE(facts.st_mode) != 0o700:
+            os.chmod(path, 0o700)
 
 
 def remove(path: str) -> None:

@@ -46,6 +46,13 @@ def text(params: dict[str, Any], key: str, longest: int = 4096) -> str:
     return value
 
 
+def texts(params: dict[str, Any], key: str, most: int, longest: int) -> list[str]:
+    value = params.get(key, [])
+    if type(value) is not list or len(value) > most:
+        raise _refuse(key, "a list of at most %d texts" % most)
+    return [text({key: one}, key, longest) for one in value]
+
+
 def sha256(params: dict[str, Any], key: str = "sha256") -> str:
     value = text(params, key, 64)
     if len(value) != 64 or not _HEX.issuperset(value):

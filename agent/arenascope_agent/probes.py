@@ -6,7 +6,7 @@ import os
 import struct
 import sys
 
-from . import procfs
+from . import environment, procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,76 @@ def board_facts() -> dict[str, Any]:
         "swap_total": memory.get("SwapTotal"),
         "python": "%d.%d.%d" % sys.version_info[:3],
         "address_space": address_space(),
+        "multiarch": getattr(sys.implementation, "_multiarch", None),
+        "libc": _libc(),
+        "abi": _abi(),
+        "environment": environment.summary(),
+        "disk_free": environment.free(),
+        "swap_free": memory.get("SwapFree"),
+        "user": _user(),
+        "uptime": _uptime(),
+        "psi": os.path.exists("/proc/pressure/memory"),
+        "memory_cgroup": _memory_cgroup(),
+        "kernel_log": _reads_kernel_log(),
     }
+
+
+def _libc() -> str | None:
+    """'glibc 2.36'; None for another C library, whose name ``multiarch`` has."""
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or None
+    except (ValueError, OSError):
+        return None
+
+
+def _abi() -> str:
+    """'cp311', as the names of wheels have it; 'cp313t' without the lock, 'pypy39' for another Python."""
+    name = sys.implementation.name
+    short = "cp" if name == "cpython" else name
+    flags = getattr(sys, "abiflags", "")
+    return "%s%d%d%s" % (short, sys.version_info[0], sys.version_info[1], flags)
+
+
+def _user() -> str | None:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return None
+
+
+def _uptime() -> float | None:
+    first = _text("/proc/uptime").split(" ")[0]
+    try:
+        return float(first)
+    except ValueError:
+        return None
+
+
+def _memory_cgroup() -> bool:
+    """Whether the kernel counts the memory of groups: stock Raspberry Pi kernels have it switched off."""
+    if "memory" in _text("/sys/fs/cgroup/cgroup.controllers").split():
+        return True
+    return os.path.isdir("/sys/fs/cgroup/memory")
+
+
+def _reads_kernel_log() -> bool:
+    """Whether this user can see why the kernel ended a process."""
+    for path in ("/dev/kmsg", "/var/log/kern.log"):
+        try:
+            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+        except OSError:
+            continue
+        return True
+    for folder in ("/var/log/journal", "/run/log/journal"):
+        try:
+            machines = os.listdir(folder)
+        except OSError:
+            continue
+        if any(os.access(os.path.join(folder, one, "system.journal"), os.R_OK) for one in machines):
+            return True
+    return False
 
 
 def address_space() -> dict[str, int | None]:

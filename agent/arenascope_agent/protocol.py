@@ -36,6 +36,9 @@ HEADER = struct.Struct(">I")
 PROBE_LIMIT = 120.0  # a probe that loads the runtime
 FILE_LIMIT = 300.0  # file_status and file_adopt: hashing on a slow board with a slow card
 
+# The methods that set a device up and take that back; ``provisioning.py`` does them.
+SET_UP = ("environment_install", "environment_remove", "apt_sources", "apt_installed", "apt_verify")
+
 # Error codes on the wire.
 MALFORMED = "malformed"  # not a frame or not a message; the link is closed after it
 UNKNOWN_METHOD = "unknown_method"

@@ -77,6 +77,7 @@ class Server:
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
+        self._methods.update({name: self._set_up(name) for name in protocol.SET_UP})
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.on_signal(number, loop.stop)
         self._ahead = Ahead(loop, self._children, worker_argv) if ahead else None
@@ -161,13 +162,16 @@ class Server:
 
     # The methods. Each returns its result, or None when the response comes later.
 
-    def _new_run(self) -> int:
+    def _refuse_if_busy(self) -> None:
         if self._run is not None:
             raise Failure(
                 protocol.BUSY,
                 "A task is running on this device.",
                 "Wait for its end or cancel it.",
             )
+
+    def _new_run(self) -> int:
+        self._refuse_if_busy()
         self._last_run += 1
         return self._last_run
 
@@ -287,8 +291,22 @@ class Server:
         sha256, upload = params.sha256(given), params.text(given, "upload")
         self._aside(number, lambda: self._models.adopt(sha256, upload))
 
-    def _aside(self, number: int, work: Callable[[], dict[str, Any]]) -> None:
+    def _set_up(self, method: str) -> Callable[[int, dict[str, Any]], None]:
+        def handle(number: int, given: dict[str, Any]) -> None:
+            from . import provisioning  # here, because hardly any session needs it
+
+            work = provisioning.METHODS[method](given)
+            turn = self._turn if method in provisioning.ALONE else None
+            if method in provisioning.ALONE:
+                self._refuse_if_busy()
+            self._aside(number, work, turn)
+
+        return handle
+
+    def _aside(self, number: int, work: Callable[[], dict[str, Any]], turn: Turn | None = None) -> None:
         def done(answer: dict[str, Any] | Failure) -> None:
+            if turn is not None:
+                turn.give_back()
             if isinstance(answer, Failure):
                 self._fail(number, answer)
                 return
@@ -296,7 +314,14 @@ class Server:
                 self._uploads.add(answer["upload"])  # removed at the end unless it was adopted
             self._channel.send(protocol.response(number, answer))
 
-        aside.run(self._loop, self._children, work, done, protocol.FILE_LIMIT)
+        if turn is not None:
+            turn.take()
+        try:
+            aside.run(self._loop, self._children, work, done, protocol.FILE_LIMIT)
+        except OSError:
+            if turn is not None:
+                turn.give_back()
+            raise
 
     def _shutdown(self, number: int, _given: dict[str, Any]) -> None:
         self._channel.send(protocol.response(number, {}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import protocol
+from . import environment, protocol
 from .loop import READABLE
 
 TYPE_CHECKING = False
@@ -117,21 +117,22 @@ class Worker:
         self._noise, noise_fd = os.pipe()
         os.set_inheritable(event_fd, True)
         try:
-            environment = dict(os.environ)
-            environment.update(ENVIRONMENT)
+            variables = dict(os.environ)
+            variables.update(environment.variables())
+            variables.update(ENVIRONMENT)
             if params is None:
-                environment[protocol.ENV_AHEAD] = self._task
+                variables[protocol.ENV_AHEAD] = self._task
             else:
                 os.write(task_fd, self._encoded(params))
                 os.lseek(task_fd, 0, os.SEEK_SET)
-            environment[protocol.ENV_TASK_FD] = str(task_fd)
-            environment[protocol.ENV_EVENT_FD] = str(event_fd)
-            environment[protocol.ENV_RUN_START] = repr(start)
-            environment[protocol.ENV_SERVER_PID] = str(os.getpid())
+            variables[protocol.ENV_TASK_FD] = str(task_fd)
+            variables[protocol.ENV_EVENT_FD] = str(event_fd)
+            variables[protocol.ENV_RUN_START] = repr(start)
+            variables[protocol.ENV_SERVER_PID] = str(os.getpid())
             return os.posix_spawn(
                 argv[0],
                 argv,
-                environment,
+                variables,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, noise_fd, 1),

@@ -13,6 +13,7 @@
     │   └── LinkLost           the connection ended in the middle
     │       └── SessionOver    it can be made again, and what was going on there is gone
     ├── DeployError            the agent could not be placed or started           exit 4
+    ├── SetupError             what a device needs cannot be had or does not work exit 4
     ├── WireError              what arrived is not the protocol                   exit 4
     ├── BoardError             the agent reported a failure (``code``)            exit 4
     └── Cancelled              somebody asked to stop
@@ -104,6 +105,11 @@ class SessionOver(LinkLost):
 class DeployError(ArenaScopeError):
     exit_code = 4
     code = "deploy"
+
+
+class SetupError(ArenaScopeError):
+    exit_code = 4
+    code = "setup"
 
 
 class WireError(ArenaScopeError):

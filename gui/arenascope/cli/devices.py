@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..domain.lacks import lacks
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..errors import UsageError
-from . import options
+from . import options, setup
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..domain.board import Board
 
 app = typer.Typer(
-    help="The boards that are known by a name: list, add, check, forget; the list by default.",
+    help="The boards that are known by a name: list, add, check, setup, forget; the list by default.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -98,6 +99,9 @@ def check(
     return 0
 
 
+app.command("setup")(setup.setup)
+
+
 @app.command("forget")
 def forget(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A saved device.")],
@@ -121,7 +125,16 @@ def _print_json(document: dict[str, object]) -> None:
 def _show_board(name: str, address: str | None, board: Board, *, as_json: bool) -> None:
     if as_json:
         facts = {**asdict(board), "runtime_errors": dict(board.runtime_errors)}
-        _print_json({"schema": "arenascope.device/1", "name": name, "address": address, "board": facts})
+        missing = [asdict(lack) for lack in lacks(board)]
+        _print_json(
+            {
+                "schema": "arenascope.device/1",
+                "name": name,
+                "address": address,
+                "board": facts,
+                "lacks": missing,
+            }
+        )
         return
     from . import tables
 
@@ -129,7 +142,8 @@ def _show_board(name: str, address: str | None, board: Board, *, as_json: bool) 
     if board.lacks_runtime:
         for package, error in board.runtime_errors:
             typer.echo(f"{plain(package)}: {plain(error, 300)}")
-        typer.echo(f"→ {board.runtime_advice}")
+    for lack in lacks(board):
+        typer.echo(f"\nIt lacks {lack.what}. {plain(lack.why, 600)}\n→ {plain(lack.next, 600)}")
 
 
 def _facts(name: str, board: Board) -> Table:
@@ -149,12 +163,29 @@ def _facts(name: str, board: Board) -> Table:
         ("Python", board.python),
         ("NumPy", board.numpy),
         ("runtime", _runtime(board)),
+        ("set up here", _environment(board)),
+        ("C library", board.libc),
+        ("disk free", format_bytes(board.disk_free)),
+        ("pressure (PSI)", _yes_no(board.psi)),
+        ("memory cgroup", _yes_no(board.memory_cgroup)),
+        ("kernel log", _yes_no(board.kernel_log, "readable", "not readable")),
         ("address space", format_bytes(space.ceiling)),
         ("largest gap in it", format_bytes(space.largest_gap)),
     )
     for label, value in facts:
         tables.add_row(made, label, plain(value or tables.UNKNOWN))
     return made
+
+
+def _environment(board: Board) -> str | None:
+    if board.environment is None:
+        return "nothing"
+    packages = ", ".join(f"{name} {version}" for name, version in board.environment.packages)
+    return f"{packages} ({format_bytes(board.environment.bytes)})"
+
+
+def _yes_no(value: bool | None, yes: str = "yes", no: str = "no") -> str | None:
+    return None if value is None else yes if value else no
 
 
 def _runtime(board: Board) -> str | None:

@@ -13,18 +13,21 @@ from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..workflow.events import (
     Connecting,
+    DownloadProgress,
     LinkAway,
     LinkBack,
     PhaseStarted,
     RunEnded,
     RunEvent,
+    SetupEvent,
+    Step,
     UploadProgress,
 )
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-Reporter = Callable[[RunEvent], None]
+Reporter = Callable[[RunEvent | SetupEvent], None]
 #: A run that is over sooner is not worth a bar, nor the time to load one.
 BAR_AFTER = 0.3
 WORDS = {
@@ -65,8 +68,8 @@ class Lines:
         self._stream = stream
         self._uploading = False
 
-    def __call__(self, event: RunEvent) -> None:
-        if isinstance(event, Connecting):
+    def __call__(self, event: RunEvent | SetupEvent) -> None:
+        if isinstance(event, Connecting | Step):
             self._say(plain(event.text))
         elif isinstance(event, PhaseStarted):
             self._say(WORDS.get(event.name, plain(event.name)))
@@ -89,11 +92,11 @@ class Bars:
         self._started = time.monotonic()
         self._lock = threading.Lock()
         self._progress: Progress | None = None
-        self._upload: TaskID | None = None
+        self._bytes: dict[type, TaskID] = {}
         self._phase: TaskID | None = None
         self._text = ""
 
-    def __call__(self, event: RunEvent) -> None:
+    def __call__(self, event: RunEvent | SetupEvent) -> None:
         with self._lock:
             if isinstance(event, Connecting | RunEnded):
                 return
@@ -101,6 +104,8 @@ class Bars:
                 self._text = WORDS.get(event.name, plain(event.name))
             elif isinstance(event, LinkAway | LinkBack):
                 self._text = link_words(event)
+            elif isinstance(event, Step):
+                self._text = plain(event.text)
             if time.monotonic() - self._started < BAR_AFTER and self._progress is None:
                 return
             self._show(event)
@@ -115,12 +120,14 @@ class Bars:
                 self._progress.stop()
                 self._progress = None
 
-    def _show(self, event: RunEvent) -> None:
+    def _show(self, event: RunEvent | SetupEvent) -> None:
         progress = self._progress = self._progress or _rich_progress()
-        if isinstance(event, UploadProgress):
-            if self._upload is None:
-                self._upload = progress.add_task("Sending the model", total=event.total)
-            progress.update(self._upload, completed=event.done)
+        if isinstance(event, UploadProgress | DownloadProgress):
+            kind = type(event)
+            if kind not in self._bytes:
+                words = "Sending" if kind is UploadProgress else "Fetching"
+                self._bytes[kind] = progress.add_task(words, total=event.total or None)
+            progress.update(self._bytes[kind], completed=event.done)
         elif self._phase is None:
             self._phase = progress.add_task(self._text, total=None)
         else:

@@ -14,11 +14,22 @@ class AddressSpace:
 
 
 @dataclass(frozen=True, slots=True)
+class Environment:
+    """What was set up on a board for this program alone: packages (name, version), and bytes there."""
+
+    packages: tuple[tuple[str, str], ...]
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """A device as its agent described it. Unknown facts are None, never 0.
 
     ``bits`` is the pointer size of the Python that runs the runtime, ``machine`` the kernel's name
-    for the CPU: they differ on a 32-bit userland over a 64-bit kernel.
+    for the CPU: they differ on a 32-bit userland over a 64-bit kernel. ``multiarch`` names the userland
+    ('arm-linux-gnueabihf'), ``libc`` its C library ('glibc 2.36'), ``abi`` Python's own ('cp311').
+    ``disk_free`` are the bytes free where this program keeps its files there. The last three say what the
+    kernel offers this user: pressure figures, memory cgroups, and reading its log.
     """
 
     name: str
@@ -36,18 +47,19 @@ class Board:
     address_space: AddressSpace = AddressSpace(None, None)
     #: Package → why it cannot be used, where a probe looked for a runtime and found none that works.
     runtime_errors: tuple[tuple[str, str], ...] = ()
+    multiarch: str | None = None
+    libc: str | None = None
+    abi: str | None = None
+    environment: Environment | None = None
+    disk_free: int | None = None
+    swap_free: int | None = None
+    user: str | None = None
+    uptime: float | None = None
+    psi: bool | None = None
+    memory_cgroup: bool | None = None
+    kernel_log: bool | None = None
 
     @property
     def lacks_runtime(self) -> bool:
         """Whether it is known that no runtime works there."""
         return self.runtime is None and bool(self.runtime_errors)
-
-    @property
-    def runtime_advice(self) -> str:
-        """How a runtime gets there (pi-facts.md §1.4)."""
-        if self.bits == 32:
-            return (
-                "Install one there: python3 -m pip install tflite-runtime 'numpy<2'. "
-                "For 32-bit systems there is none above Python 3.11."
-            )
-        return "Install one there: python3 -m pip install ai-edge-litert (in the Python that python3 starts)."

@@ -28,7 +28,7 @@ _MAX_MARK = 4096
 # $m never stands in the command as it is printed: a shell that echoes the command makes no mark.
 # Variables that the login environment exports would arrive with its values, and `fail` removes $t.
 _PREAMBLE = """
-t=; d=; f=; e=; p=; c=; v=; py=; tried=; m=@arena; m=${m}scope; set -f; umask 077;
+t=; d=; b=; f=; e=; p=; c=; k=; v=; py=; tried=; m=@arena; m=${m}scope; set -f; umask 077;
 fail() { rm -f "$t"; echo "$m:failed" "$@"; exit 97; };
 trap "fail cut" HUP INT TERM PIPE
 """
@@ -44,19 +44,30 @@ done;
 test "$py" || { echo "$m:nopython" $tried; exit 97; }
 """
 
+#: $b: the user's cache folder; $d: ours in it.
+_PLACES = """
+b=$HOME/.cache; case $XDG_CACHE_HOME in /*) b=$XDG_CACHE_HOME;; esac; d=$b/arenascope
+"""
+
+# Archives of other versions are kept while they are young or run: Python reads them as it needs them.
+# grep gets on its stdin what it looks for, because its own command line is among those it looks at.
 _PLACE_AGENT = """
-d=$HOME/.cache; case $XDG_CACHE_HOME in /*) d=$XDG_CACHE_HOME;; esac;
-d=$d/arenascope/agent; f=$d/SHA256.pyz; t=$f.$$.part;
+d=$d/agent; f=$d/SHA256.pyz; t=$f.$$.part;
 sum() { sha256sum 2>/dev/null ||
  $py -c "import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"; };
 good() { test -f "$1" && case $(sum < "$1") in SHA256*) return 0;; esac; return 1; };
 good "$f" || {
- echo "$m:need" "$f";
+ echo "$m:need" "$f"; test -d "$b" || k=1;
  e=$( { LC_ALL=C; export LC_ALL; mkdir -p "$d" &&
-  chmod 700 "$d" && head -c SIZE > "$t"; } 2>&1 ) || fail write $e;
+  chmod 700 "$d" && { test -z "$k" || : > "$b/arenascope/FIRST"; } && head -c SIZE > "$t"; } 2>&1 ) ||
+  fail write $e;
  find "$d" -name "*.part" -mmin +60 -exec rm -f {} + 2>/dev/null;
  good "$t" || fail hash "$t";
  e=$(mv -f "$t" "$f" 2>&1) || fail write $e;
+ ( set +f; cd "$d" && n=0; for a in $(ls -t *.pyz); do
+  n=$((n+1)); test $n -gt KEPT && test "$(find "$a" -mtime +0)" || continue;
+  echo "$d/$a" | grep -qsF -f - /proc/[0-9]*/cmdline || rm -f "$a";
+ done ) 2>/dev/null;
 }
 """
 
@@ -72,6 +83,34 @@ chmod 600 "$p"; echo "$m:done"
 """
 
 
+_CLEAN = """
+set +f; k=0; there=; for a in agent models env FIRST; do
+ test -e "$d/$a" || continue; there=1; set -- $(du -sk "$d/$a" 2>/dev/null); k=$((k+${1:-0})); done;
+test "$there" || { echo "$m:nothing" "$d"; exit 0; }
+"""
+
+_LOOK = """
+echo "$m:there" $k "$d"
+"""
+
+_REMOVE = """
+n=0; while p=$(echo "$d/agent/" | grep -lsF -f - /proc/[0-9]*/cmdline); test "$p" && test $n -lt WAIT; do
+ n=$((n+1)); sleep 1; done;
+test -z "$p" || { echo "$m:busy" $p; exit 97; };
+test -e "$d/FIRST" && c=1;
+e=$( { LC_ALL=C; export LC_ALL; rm -rf "$d/agent" "$d/models" "$d/env" "$d/FIRST"; } 2>&1 ) || fail write $e;
+rmdir "$d" 2>/dev/null && test "$c" && rmdir "$b" 2>/dev/null;
+echo "$m:removed" $k "$d"
+"""
+
+#: A file of ours which says that the user's cache folder was not there before.
+_FIRST_FILE = ".made-the-cache-folder"
+#: Archives of agents that stay in any case: the newest.
+_KEPT_ARCHIVES = 2
+#: Seconds that agents get to leave before what they run from is removed.
+_LEAVE_SECONDS = 8
+
+
 def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str:
     """The command that ends in the agent with this hash, whose archive has ``size`` bytes.
 
@@ -81,8 +120,10 @@ def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str
         raise AssertionError("the name of a session is hexadecimal")
     words = f"attach {session} {'new' if seen is None else seen}"
     place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
+    place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST_FILE)
     find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
-    return _command(_PREAMBLE, find, place, _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words))
+    start = _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words)
+    return _command(_PREAMBLE, find, _PLACES, place, start)
 
 
 def receive_command(size: int) -> str:
@@ -91,6 +132,13 @@ def receive_command(size: int) -> str:
     It removes what it wrote when less arrives or the disk is full, also when the link is cut.
     """
     return _command(_PREAMBLE, _RECEIVE.replace("SIZE", str(size)))
+
+
+def clean_command(*, remove: bool) -> str:
+    """The command that says how much this program keeps on the device, or that takes it all away."""
+    rest = _REMOVE.replace("WAIT", str(_LEAVE_SECONDS)) if remove else _LOOK
+    parts = (_PREAMBLE, _PLACES, _CLEAN, rest)
+    return _command(*(part.replace("FIRST", _FIRST_FILE) for part in parts))
 
 
 def kill_command(pid: int) -> str:
@@ -169,6 +217,38 @@ def finish_receive(channel: StartChannel, name: str) -> None:
     if why:
         raise BoardError(f"{name} could not write the file: {why}.", board_code="io_failed", hint="")
     raise LinkLost(f"The connection to {name} ended while a file was being sent.", hint="Connect again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What this program keeps on a device: the folder, and its bytes; 0 where there is nothing."""
+
+    folder: str
+    bytes: int
+
+
+def finish_clean(channel: StartChannel, name: str) -> Kept:
+    """What ``clean_command`` says: what is there, or what was removed.
+
+    DeployError where it cannot be removed, BoardError where somebody else is using it.
+    """
+    word, text = _Marks(channel, name).next()
+    if word == "nothing":
+        return Kept(text, 0)
+    if word in ("there", "removed"):
+        kib, _, folder = text.partition(" ")
+        return Kept(folder, 1024 * int(kib) if _is_pid(kib) else 0)
+    if word == "busy":
+        pids = ", ".join(part for part in text.split("/") if _is_pid(part))
+        raise BoardError(
+            f"Another ArenaScope is at work on {name} (process {pids}).",
+            board_code="busy",
+            hint="Let it end, or close the program that is connected there, then try again.",
+        )
+    raise DeployError(
+        f"What ArenaScope keeps on {name} cannot be removed: {text.partition(' ')[2] or 'the link was cut'}.",
+        hint="Remove the folder there by hand: rm -r ~/.cache/arenascope",
+    )
 
 
 def _send(channel: StartChannel, archive: bytes) -> None:

@@ -42,6 +42,7 @@ BANNER_TIMEOUT = 30.0
 AUTH_TIMEOUT = 30.0
 CHANNEL_TIMEOUT = 30.0
 START_TIMEOUT = 30.0
+CLEAN_TIMEOUT = 120.0
 KEEPALIVE = 15
 MAX_CHANNELS = 4
 _BLOCK = 256 * 1024
@@ -156,6 +157,14 @@ class SshTransport:
                     channel.close()
         except OSError as error:
             raise FileError(f"{local.name} cannot be read: {error.strerror or error}.") from error
+
+    def kept(self, *, remove: bool = False) -> deploy.Kept:
+        channel = self._run(deploy.clean_command(remove=remove))
+        try:
+            channel.timeout = CLEAN_TIMEOUT
+            return deploy.finish_clean(channel, self.name)
+        finally:
+            channel.close()
 
     def close(self) -> None:
         """End everything that was opened there. May be called from any thread, and twice."""

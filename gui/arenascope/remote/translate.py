@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..domain.board import AddressSpace, Board
+from ..domain.board import AddressSpace, Board, Environment
 from ..domain.measurement import (
     BoardSample,
     Outcome,
@@ -48,7 +48,32 @@ def board(data: dict[str, Any], name: str) -> Board:
         runtime_version=_text(data, "runtime_version"),
         address_space=_address_space(data),
         runtime_errors=tuple(runtime_errors(data).items()),
+        multiarch=_text(data, "multiarch", 80),
+        libc=_text(data, "libc", 80),
+        abi=_text(data, "abi", 20),
+        environment=environment(data.get("environment")),
+        disk_free=_count(data, "disk_free"),
+        swap_free=_count(data, "swap_free"),
+        user=_text(data, "user", 80),
+        uptime=_real(data, "uptime", _MAX_SECONDS),
+        psi=_flag(data, "psi"),
+        memory_cgroup=_flag(data, "memory_cgroup"),
+        kernel_log=_flag(data, "kernel_log"),
     )
+
+
+def environment(data: Any) -> Environment | None:
+    """What was set up there for this program alone; None where nothing was."""
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        raise WireError("The environment is not an object.")
+    packages = []
+    for row in _list(data, "packages"):
+        if not isinstance(row, list) or len(row) != 2:
+            raise WireError("A package of the environment is not [name, version].")
+        packages.append((_word({"name": row[0]}, "name"), _text({"version": row[1]}, "version", 80) or ""))
+    return Environment(tuple(packages), _count(data, "bytes"))
 
 
 def runtime_errors(data: dict[str, Any]) -> dict[str, str]:
@@ -211,6 +236,13 @@ def _seconds(data: dict[str, Any], key: str) -> float:
 
 def _share(data: dict[str, Any], key: str) -> float | None:
     return _real(data, key, _MAX_CPU)
+
+
+def _flag(data: dict[str, Any], key: str) -> bool | None:
+    value = data.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise WireError(f"{key} is {shown(value)} and not true or false.")
+    return value
 
 
 def _text(data: dict[str, Any], key: str, limit: int = 400) -> str | None:

@@ -23,6 +23,21 @@ class UploadProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of setting a device up, in words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadProgress:
+    """Bytes that have reached this computer; ``total`` is what was announced, or 0 where it is not known."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseStarted:
     name: str
     t: float
@@ -74,3 +89,5 @@ RunEvent = (
     | LinkBack
     | RunEnded
 )
+#: Everything that ``workflow.setup`` may tell.
+SetupEvent = Connecting | Step | DownloadProgress | UploadProgress

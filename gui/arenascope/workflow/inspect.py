@@ -17,6 +17,7 @@ from ..domain.capture import Capture, ModelFacts, Options
 from ..domain.graph import Graph, Tensor, tensor_bytes
 from ..domain.layout import MemoryLayout
 from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
+from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
 from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, LinkLost, UsageError
@@ -104,7 +105,7 @@ def inspect(
         raise BoardError(
             f"No TensorFlow Lite runtime works on {device.name}.",
             board_code="no_runtime",
-            hint=device.board.runtime_advice,
+            hint=advice(device.board),
             detail=outcome.message,
         )
     capture = _capture(device, graph, request, shapes, run, outcome, path)

@@ -1,4 +1,4 @@
-"""Bring a model to where the device can read it: nowhere for this computer, its cache otherwise."""
+"""Bring a file to where the device can read it: nowhere for this computer, its cache otherwise."""
 
 from __future__ import annotations
 
@@ -9,33 +9,41 @@ from ..domain.graph import Graph
 from ..errors import WireError
 from ..remote.link import FILE_TIMEOUT
 from .connect import Device
-from .events import Connecting, RunEvent, UploadProgress
+from .events import Connecting, UploadProgress
 from .jobs import CancelToken
 
+Tell = Callable[[Connecting | UploadProgress], None]
 
-def stage_model(
-    device: Device, model: Path, graph: Graph, tell: Callable[[RunEvent], None], cancel: CancelToken
-) -> str:
-    """The model's path on the device. A model that is there already (by its SHA-256) costs no bytes.
 
-    The upload goes to a temporary name; the agent verifies the hash on the device and renames it.
-    """
+def stage_model(device: Device, model: Path, graph: Graph, tell: Tell, cancel: CancelToken) -> str:
+    """The model's path on the device. A model that is there already (by its SHA-256) costs no bytes."""
     if device.is_local:
         return str(model.resolve())
-    wanted = {"sha256": graph.sha256, "bytes": graph.file_bytes}
+    return stage_file(device, model, graph.sha256, graph.file_bytes, graph.name, tell, cancel)
+
+
+def stage_file(
+    device: Device, file: Path, sha256: str, size: int, name: str, tell: Tell, cancel: CancelToken
+) -> str:
+    """The path of a file's content in the device's cache, sent there if it is not there yet.
+
+    The upload goes to a temporary name; the agent verifies the hash on the device and renames it.
+    ``name``: what it is called while it is sent.
+    """
+    wanted = {"sha256": sha256, "bytes": size}
     # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
     status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
     if status.get("present") is True:
         return _text(status, "path")
-    tell(Connecting(f"Sending {graph.name} to {device.name}"))
+    tell(Connecting(f"Sending {name} to {device.name}"))
 
     def progress(done: int, total: int) -> None:
         cancel.raise_if_cancelled()
         tell(UploadProgress(done, total))
 
     upload = _text(status, "upload")
-    device.transport.put_file(model, upload, progress)
-    answer = {"sha256": graph.sha256, "upload": upload}
+    device.transport.put_file(file, upload, progress)
+    answer = {"sha256": sha256, "upload": upload}
     adopted = device.link.request("file_adopt", answer, timeout=FILE_TIMEOUT)
     return _text(adopted, "path")
 

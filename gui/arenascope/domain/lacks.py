@@ -1,0 +1,89 @@
+"""What a board lacks, why that matters, and the exact next step for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .board import Board
+from .provision import NoRecipe, choose, target
+from .units import format_bytes
+
+#: Bytes on the disk below which neither an environment nor a model of any size finds room.
+FEW_BYTES = 200 * 1024 * 1024
+#: Where a Raspberry Pi has its kernel's options.
+_CMDLINE = "/boot/firmware/cmdline.txt (/boot/cmdline.txt on older systems)"
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """``next`` is a command or an instruction, ready to be followed."""
+
+    what: str
+    why: str
+    next: str
+
+
+def lacks(board: Board) -> tuple[Lack, ...]:
+    """What is missing on a board, the most needed first. What is not known is not missing."""
+    found = [*_runtime(board)]
+    if board.disk_free is not None and board.disk_free < FEW_BYTES:
+        found.append(
+            Lack(
+                "free disk",
+                f"{format_bytes(board.disk_free)} are free where models and runtimes are kept.",
+                "Free some space there: du -xh ~ / 2>/dev/null | sort -h | tail -20 shows what takes it.",
+            )
+        )
+    if board.swap_total == 0:
+        found.append(
+            Lack(
+                "swap",
+                "Without swap, a run that needs more than the free memory is killed at once.",
+                "sudo fallocate -l 512M /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && "
+                "sudo swapon /swapfile",
+            )
+        )
+    if board.psi is False:
+        found.append(
+            Lack(
+                "pressure figures (PSI)",
+                "The kernel does not say how long processes wait for memory.",
+                f"Add psi=1 to the one line of {_CMDLINE} and reboot.",
+            )
+        )
+    if board.memory_cgroup is False:
+        found.append(
+            Lack(
+                "memory cgroup",
+                "The kernel does not count the memory of groups, so a kill by a limit cannot be proved.",
+                f"Add cgroup_enable=memory cgroup_memory=1 to the one line of {_CMDLINE} and reboot.",
+            )
+        )
+    if board.kernel_log is False:
+        user = board.user or "$USER"
+        found.append(
+            Lack(
+                "the kernel's log",
+                "This user may not read it, so it cannot be proved why a process was killed.",
+                f"sudo usermod -aG adm {user}, then log in again.",
+            )
+        )
+    return tuple(found)
+
+
+def _runtime(board: Board) -> tuple[Lack, ...]:
+    if not board.lacks_runtime:
+        return ()
+    chosen = choose(board)
+    if isinstance(chosen, NoRecipe):
+        return (Lack("a TensorFlow Lite runtime", chosen.reason, chosen.next),)
+    needs = f"{chosen.runtime.name} {chosen.runtime.version}"
+    what = "a TensorFlow Lite runtime"
+    why = f"None works there; {needs} can be had ({chosen.why})."
+    if board.numpy is None:
+        what += " and NumPy"
+    elif not chosen.numpy_fits(board.numpy):
+        lowest, below = chosen.numpy_from_version, chosen.numpy_below
+        fits = f"{lowest} or newer" + (f" and before {below}" if below else "")
+        why += f" Its NumPy {board.numpy} does not fit: {needs} needs {fits}."
+    return (Lack(what, why, f"arenascope devices setup {target(board)}"),)
