@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
+import time
 
 from . import environment, procfs
 
@@ -39,6 +40,7 @@ def board_facts() -> dict[str, Any]:
         "swap_free": memory.get("SwapFree"),
         "user": _user(),
         "uptime": _uptime(),
+        "clock": time.time(),
         "psi": os.path.exists("/proc/pressure/memory"),
         "memory_cgroup": _memory_cgroup(),
         "kernel_log": _reads_kernel_log(),

@@ -135,4 +135,5 @@ class Run:
             end["message"] = "the worker's memory cannot be read: %s" % self._unsampled.strerror
         end["log"] = log
         end.update(self._cost.read())
+        end["samples"] = self._sampler.taken if self._sampler else 0  # a client can tell that it has all
         self._on_end(end)

@@ -125,6 +125,8 @@ class RunSampler:
         self._own_memory = False
         self._next_board = start
         self._batch: list[tuple[float, int | None, int | None, int | None]] = []
+        #: Samples that were taken, whether or not they have been sent.
+        self.taken = 0
         self._next_batch = start + BATCH_PERIOD
         self._sample()
         self._look_around()
@@ -171,6 +173,7 @@ class RunSampler:
             board = self._board.read()
             available, swap_free = board["available"], board["swap_free"]
             self._next_board += BOARD_PERIOD * int((now - self._next_board) / BOARD_PERIOD + 1)
+        self.taken += 1
         self._batch.append((round(now - self._start, 6), rss, available, swap_free))
         if now >= self._next_batch:
             self._next_batch = now + BATCH_PERIOD

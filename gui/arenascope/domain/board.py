@@ -28,6 +28,7 @@ class Board:
     ``bits`` is the pointer size of the Python that runs the runtime, ``machine`` the kernel's name
     for the CPU: they differ on a 32-bit userland over a 64-bit kernel. ``multiarch`` names the userland
     ('arm-linux-gnueabihf'), ``libc`` its C library ('glibc 2.36'), ``abi`` Python's own ('cp311').
+    ``clock_offset``: seconds that its clock is ahead of this computer's, behind where negative.
     ``disk_free`` are the bytes free where this program keeps its files there. The last three say what the
     kernel offers this user: pressure figures, memory cgroups, and reading its log.
     """
@@ -55,6 +56,7 @@ class Board:
     swap_free: int | None = None
     user: str | None = None
     uptime: float | None = None
+    clock_offset: float | None = None
     psi: bool | None = None
     memory_cgroup: bool | None = None
     kernel_log: bool | None = None

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from .board import Board
 from .provision import NoRecipe, choose, target
-from .units import format_bytes
+from .units import format_bytes, format_span
 
 #: Bytes on the disk below which neither an environment nor a model of any size finds room.
 FEW_BYTES = 200 * 1024 * 1024
+#: Seconds that a clock may be off: asking takes a moment, and an hour of drift a year is usual.
+CLOCK_OFF = 120.0
 #: Where a Raspberry Pi has its kernel's options.
 _CMDLINE = "/boot/firmware/cmdline.txt (/boot/cmdline.txt on older systems)"
 
@@ -41,6 +43,17 @@ def lacks(board: Board) -> tuple[Lack, ...]:
                 "Without swap, a run that needs more than the free memory is killed at once.",
                 "sudo fallocate -l 512M /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && "
                 "sudo swapon /swapfile",
+            )
+        )
+    if board.clock_offset is not None and abs(board.clock_offset) > CLOCK_OFF:
+        way = "ahead" if board.clock_offset > 0 else "behind"
+        found.append(
+            Lack(
+                "the right time",
+                f"Its clock is {format_span(abs(board.clock_offset))} {way}. Runs are timed by another clock "
+                "and are right; the dates of its files and logs are not.",
+                "sudo timedatectl set-ntp true, or without a network, in the time of this computer: "
+                'sudo date -s "YYYY-MM-DD HH:MM"',
             )
         )
     if board.psi is False:

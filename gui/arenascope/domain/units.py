@@ -45,6 +45,18 @@ def format_seconds(seconds: float | None) -> str:
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
+def format_span(seconds: float) -> str:
+    """A long time in its largest unit.
+
+    >>> format_span(90), format_span(7200), format_span(3e6), format_span(2e9)
+    ('90 seconds', '2 hours', '35 days', '63 years')
+    """
+    for name, size in (("years", 365.25 * 86400), ("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{round(seconds / size)} {name}"
+    return f"{round(seconds)} seconds"
+
+
 def parse_size(text: str) -> int:
     """Bytes of '64kB', '1 MiB', '4096'. Both kB and KiB are 1024: memory is counted in powers of two.
 

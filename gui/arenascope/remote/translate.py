@@ -7,6 +7,7 @@ a model's tensors has its own module, ``reading.py``.)
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -26,13 +27,15 @@ from ..errors import WireError
 _STATUSES = frozenset(Status)
 _MAX_BYTES = 1 << 63
 _MAX_SECONDS = 1e9
+_MAX_CLOCK = 1e12
 _MAX_ITEMS = 100_000
 _MAX_LOG_LINE = 4096
 _MAX_CPU = 1e4
 
 
 def board(data: dict[str, Any], name: str) -> Board:
-    """The answer to ``probe``."""
+    """The answer to ``probe``, which has just arrived: its clock is compared with this computer's."""
+    clock = _real(data, "clock", _MAX_CLOCK)
     return Board(
         name=name,
         machine=_text(data, "machine"),
@@ -56,6 +59,7 @@ def board(data: dict[str, Any], name: str) -> Board:
         swap_free=_count(data, "swap_free"),
         user=_text(data, "user", 80),
         uptime=_real(data, "uptime", _MAX_SECONDS),
+        clock_offset=None if clock is None else round(clock - time.time(), 1),
         psi=_flag(data, "psi"),
         memory_cgroup=_flag(data, "memory_cgroup"),
         kernel_log=_flag(data, "kernel_log"),
@@ -172,6 +176,11 @@ def _one_line(value: Any) -> Any:
 def agent_cost(data: dict[str, Any]) -> tuple[int | None, float | None]:
     """(bytes of the agent's server, its share of one core) from ``ended``."""
     return _count(data, "agent_rss"), _share(data, "agent_cpu")
+
+
+def sample_count(data: dict[str, Any]) -> int | None:
+    """How many samples the run's sampler has taken, from ``ended``."""
+    return _count(data, "samples")
 
 
 def _address_space(data: dict[str, Any]) -> AddressSpace:

@@ -109,7 +109,7 @@ def inspect(
             detail=outcome.message,
         )
     capture = _capture(device, graph, request, shapes, run, outcome, path)
-    return replace(capture, notes=notes(model, graph))
+    return replace(capture, notes=(*notes(model, graph), *run.link_notes()))
 
 
 @contextmanager
@@ -217,6 +217,7 @@ class _Run:
         self._tell = tell
         self._cancel = cancel
         self._away = False
+        self._lost: list[float] = []  # seconds of each time without a connection
         self._done = threading.Event()
         self._outcome: Outcome | None = None
         self._error: ArenaScopeError | None = None
@@ -248,6 +249,20 @@ class _Run:
         assert self._outcome is not None
         return self._outcome
 
+    def link_notes(self) -> tuple[str, ...]:
+        """What the connection did to the run, where it was lost: nothing, if all samples are here."""
+        if not self._lost:
+            return ()
+        taken, here = translate.sample_count(self.agent), sum(len(part.t) for part in self.samples)
+        missing = None if taken is None else taken - here
+        kept = (
+            "nothing of the run is missing"
+            if not missing
+            else f"{missing} of its {taken} samples are missing"
+        )
+        times = ", ".join(f"{seconds:.1f} s" for seconds in self._lost)
+        return (f"The connection was lost during the run ({times}); {kept}.",)
+
     def _take(self, name: str, data: dict[str, Any]) -> None:
         if self.reading.feed(name, data):
             return
@@ -272,7 +287,8 @@ class _Run:
             self._tell(LinkAway(str(data["message"])))
         elif name == BACK:
             self._away = False
-            self._tell(LinkBack(float(data["seconds"])))
+            self._lost.append(float(data["seconds"]))
+            self._tell(LinkBack(self._lost[-1]))
         elif name == LOST:
             raise LinkLost(
                 str(data.get("message") or "The connection to the device ended during the run."),
