@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: Seconds without a client and without a run; the same while the end of a run waits to be fetched;
 #: and with a run, whatever its own time limit is.
 IDLE = 60.0
-UNDELIVERED = 120.0
+UNDELIVERED = 90.0
 ALONE = 3600.0
 _LOOK = 1.0
 

@@ -37,6 +37,7 @@ def test_a_run_that_goes_well() -> None:
         "log": [],
         "agent_rss": events[-1][1]["agent_rss"],
         "agent_cpu": events[-1][1]["agent_cpu"],
+        "samples": sum(len(data["t"]) for name, data in events if name == "samples"),
     }
     assert events[-1][1]["agent_rss"] > 1_000_000
     assert events[-1][1]["agent_cpu"] >= 0
