@@ -225,6 +225,24 @@ def test_a_link_that_does_not_come_back_is_given_up(server: Sshd, reach: Reach) 
     link.close()
 
 
+def test_an_agent_that_has_left_because_nobody_asked_for_anything(server: Sshd, reach: Reach) -> None:
+    states: list[LinkState] = []
+    ended = threading.Event()
+
+    def on_state(state: LinkState) -> None:
+        states.append(state)
+        if state.kind is LinkKind.ENDED:
+            ended.set()
+
+    link = AgentLink(reach(server), on_state)
+    hello = link.open()
+    assert link.request("ping") == {}
+    os.kill(hello.pid, signal.SIGKILL)
+    assert ended.wait(20)
+    assert "Nothing was running" in states[-1].message
+    link.close()
+
+
 def test_a_device_that_was_started_again_says_so(server: Sshd, reach: Reach) -> None:
     link = AgentLink(reach(server))
     events = Events()

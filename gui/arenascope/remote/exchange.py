@@ -54,6 +54,12 @@ class Exchange:
         """Why it is over; None as long as it is not."""
         return self._error
 
+    @property
+    def follows_runs(self) -> bool:
+        """Whether somebody here waits for what happens in a run or a watch."""
+        with self._lock:
+            return bool(self._runs)
+
     def expect(self, method: str, on_event: OnEvent | None) -> tuple[int, Future[dict[str, Any]]]:
         """The number of a new request, and what its answer will complete. Raises what it ended with."""
         future: Future[dict[str, Any]] = Future()

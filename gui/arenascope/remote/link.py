@@ -339,6 +339,11 @@ class AgentLink:
                 f"{self._name} was started again while it was being used; what ran on it is lost.",
                 hint="Check its power supply and its log (journalctl -b -1), then run again.",
             )
+        if not self._exchange.follows_runs:
+            return SessionOver(
+                f"The connection to {self._name} was away too long, and its agent has left. Nothing was running.",
+                hint="Connect again.",
+            )
         return SessionOver(
             f"The agent on {self._name} was ended; what ran there is lost.",
             hint="Run again. If nobody ended it, look for the reason in the device's log: sudo dmesg",
