@@ -341,7 +341,8 @@ class AgentLink:
             )
         if not self._exchange.follows_runs:
             return SessionOver(
-                f"The connection to {self._name} was away too long, and its agent has left. Nothing was running.",
+                f"The connection to {self._name} was away too long: its agent has left. "
+                "Nothing was running.",
                 hint="Connect again.",
             )
         return SessionOver(
