@@ -61,6 +61,7 @@ PROGRAMS = {
     "test": {"sshd": "openssh-server", "ssh-keygen": "openssh-client"},
     "board": {
         "qemu-system-arm": "qemu-system-arm",
+        "qemu-system-aarch64": "qemu-system-arm",
         "qemu-arm-static": "qemu-user-static",
         "debootstrap": "debootstrap",
         "mke2fs": "e2fsprogs",
@@ -123,6 +124,8 @@ def main(groups: list[str]) -> int:
     command = f"apt-get update && apt-get install -y {' '.join(sorted(packages))}"
     print(f"Missing system packages: {', '.join(sorted(packages))}", file=sys.stderr)
     print(f"Install them as root:    {command}", file=sys.stderr)
+    if "board" in groups and "test" in groups:
+        print("Or leave out the tests on emulated boards: make test BOARD=0", file=sys.stderr)
     return 1
 
 

@@ -40,6 +40,7 @@ RINGS = {
     "views": "qt",
     "cli": "story",
     "story": "story",
+    "board": "board",
 }
 
 

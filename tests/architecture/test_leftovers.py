@@ -36,6 +36,14 @@ def test_a_process_is_seen_until_somebody_waits_for_it() -> None:
     assert leftovers.since(before) == []
 
 
+def test_a_process_of_the_session_is_not_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "LASTING", set())
+    before = leftovers.take_stock()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        leftovers.LASTING.add(process.pid)
+        assert leftovers.since(before) == []
+
+
 def test_a_timer_is_seen_while_it_runs(qapp: QApplication) -> None:
     before, timer = leftovers.take_stock(), QTimer()
     timer.start(60_000)

@@ -17,6 +17,8 @@ from typing import Any
 GRACE = 5.0
 #: Threads of the test tools.
 TOOLS = ("pytest_timeout", "execnet", "Dummy-", "asyncio_", "pydevd")
+#: Processes that a fixture of the whole session started, and will end.
+LASTING: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def since(before: Stock) -> list[str]:
         thread.join(max(0.0, deadline - time.monotonic()))
         if thread.is_alive():
             left.append(f"thread {thread.name}")
-    for pid in _children() - before.children:
+    for pid in _children() - before.children - LASTING:
         if not _ends(pid, deadline):
             left.append(f"process {pid} ({_command(pid)})")
     left += [f"window {w!r}" for w in _windows() if id(w) not in before.windows]
