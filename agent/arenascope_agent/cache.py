@@ -5,11 +5,16 @@
 
 Folders are 0700 and files 0600. A file counts as present only after its content was hashed here.
 The least recently used go when more than LIMIT bytes would lie there.
+
+An upload that broke off stays as a ``.part`` for STALE seconds, and the next upload of that model goes on
+from there. A part that some process has open for writing belongs to another upload, unless nothing has
+come for LOST seconds: then its client is gone without a word, as behind a dead Wi-Fi, and it is ended.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import time
 
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
 LIMIT = 2 * 1024**3
 #: Seconds after which an upload that nobody finished is removed.
 STALE = 24 * 3600
+#: Seconds without a byte after which the writer of an upload is taken for lost.
+LOST = 15.0
+#: A file that somebody only reads.
+READER = 0
 _PART = ".part"
 _BLOCK = 1024 * 1024
 
@@ -72,33 +81,41 @@ class ModelCache:
         self._limit = limit
 
     def status(self, sha256: str, size: int) -> dict[str, Any]:
-        """{"present", "path", "upload"}: whether the content is here, else an empty file to write it to.
+        """Whether the content is here: {"present", "path", "upload", "have", "have_sha256"}.
 
-        Failure(no_space) when it cannot fit.
+        Where it is not, ``upload`` is a file to write it to, whose first ``have`` bytes are there already
+        and hash to ``have_sha256``; whoever sends must compare. Failure(no_space) when it cannot fit.
         """
         make_private(self.folder)
         path = os.path.join(self.folder, sha256)
+        self._remove_stale()
         if os.path.lexists(path):
             if os.path.isfile(path) and not os.path.islink(path) and sha256_of(path) == sha256:
                 os.utime(path)
-                return {"present": True, "path": path, "upload": ""}
+                return {"present": True, "path": path, "upload": "", "have": 0, "have_sha256": ""}
             os.unlink(path)
-        self._remove_stale()
-        self._make_room(size)
         upload = os.path.join(self.folder, "%s.%s%s" % (sha256, os.urandom(8).hex(), _PART))
-        os.close(os.open(upload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        return {"present": False, "path": path, "upload": upload}
+        have = self._take_over(sha256, size, upload)
+        try:
+            self._make_room(size - have, upload)
+            digest = sha256_of(upload) if have else ""
+        except BaseException:
+            remove(upload)
+            raise
+        return {"present": False, "path": path, "upload": upload, "have": have, "have_sha256": digest}
+
+    def drop(self, sha256: str, upload: str) -> dict[str, Any]:
+        """{}: an upload that is not wanted any more is gone."""
+        self._check_own(sha256, upload)
+        remove(upload)
+        return {}
 
     def adopt(self, sha256: str, upload: str) -> dict[str, Any]:
         """{"path"}: the uploaded file under its final name, once its content has the announced hash.
 
         Failure(not_found), Failure(hash_mismatch); the upload is removed when it is wrong.
         """
-        name = os.path.basename(upload)
-        if os.path.dirname(upload) != self.folder or not (
-            name.startswith(sha256 + ".") and name.endswith(_PART)
-        ):
-            raise Failure(protocol.INVALID, "%s is not an upload of this cache." % upload)
+        self._check_own(sha256, upload)
         try:
             found = sha256_of(upload)
         except FileNotFoundError:
@@ -116,6 +133,40 @@ class ModelCache:
         os.rename(upload, path)
         return {"path": path}
 
+    def _check_own(self, sha256: str, upload: str) -> None:
+        name = os.path.basename(upload)
+        if os.path.dirname(upload) != self.folder or not (
+            name.startswith(sha256 + ".") and name.endswith(_PART)
+        ):
+            raise Failure(protocol.INVALID, "%s is not an upload of this cache." % upload)
+
+    def _take_over(self, sha256: str, size: int, upload: str) -> int:
+        """Make ``upload`` out of the longest part of this content that nobody writes to, and return its
+        length; else an empty one. The other parts that nobody writes to are removed."""
+        parts = sorted(
+            (facts.st_size, path, facts.st_mtime)
+            for path, facts in self._files()
+            if os.path.basename(path).startswith(sha256 + ".") and path.endswith(_PART) and facts.st_size
+        )
+        have = 0
+        if parts:
+            users = users_of([path for _, path, _ in parts])
+            for length, path, changed in reversed(parts):
+                writer = users.get(path)
+                if writer is not None and (writer == READER or -LOST < time.time() - changed < LOST):
+                    continue
+                taken = not have and length <= size and _renamed(path, upload)
+                if not taken:
+                    remove(path)
+                if writer is not None:
+                    _end(writer)
+                if taken:
+                    os.utime(upload)
+                    have = os.stat(upload).st_size
+        if not have:
+            os.close(os.open(upload, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        return have
+
     def _remove_stale(self) -> None:
         now = time.time()
         for path, facts in self._files():
@@ -123,7 +174,9 @@ class ModelCache:
             if path.endswith(_PART) and not -STALE < now - facts.st_mtime < STALE:
                 remove(path)
 
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, size: int, upload: str) -> None:
+        if self._free() < size:
+            self._remove_parts(upload)
         models = sorted(
             ((facts.st_mtime, facts.st_size, path) for path, facts in self._files() if path[-5:] != _PART)
         )
@@ -141,6 +194,14 @@ class ModelCache:
             remove(path)
             total -= bytes
             free += bytes
+
+    def _remove_parts(self, kept: str) -> None:
+        """What broke off of other models; where room is short, that goes first."""
+        parts = [path for path, facts in self._files() if path.endswith(_PART) and facts.st_size]
+        users = users_of(parts)
+        for path in parts:
+            if path != kept and path not in users:
+                remove(path)
 
     def _free(self) -> int:
         facts = os.statvfs(self.folder)
@@ -168,6 +229,48 @@ def make_private(folder: str) -> None:
             )
         if stat.S_IMODE(facts.st_mode) != 0o700:
             os.chmod(path, 0o700)
+
+
+def users_of(paths: list[str]) -> dict[str, int]:
+    """Which of the files a process of this user has open: the process that writes, or READER."""
+    found: dict[str, int] = {}
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit():
+            continue
+        try:
+            for descriptor in os.listdir("/proc/%s/fd" % pid):
+                target = os.readlink("/proc/%s/fd/%s" % (pid, descriptor))
+                if target in paths:
+                    with open("/proc/%s/fdinfo/%s" % (pid, descriptor)) as facts:
+                        flags = int(facts.read().split("flags:")[1].split()[0], 8)
+                    found[target] = int(pid) if flags & os.O_ACCMODE else READER
+        except OSError:
+            continue  # it ended, or belongs to somebody else
+    return found
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it ended by itself
+
+
+def _renamed(path: str, other: str) -> bool:
+    try:
+        os.rename(path, other)
+    except FileNotFoundError:
+        return False  # another server of the same user was faster
+    return True
+
+
+def remove_if_empty(path: str) -> None:
+    """What was handed out and never written to."""
+    try:
+        if os.path.getsize(path) == 0:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass  # adopted, dropped, or never made
 
 
 def remove(path: str) -> None:

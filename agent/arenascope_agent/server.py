@@ -72,6 +72,7 @@ class Server:
             "probe": self._probe,
             "file_status": self._file_status,
             "file_adopt": self._file_adopt,
+            "file_drop": self._file_drop,
             "run": self._start_run,
             "watch": self._start_watch,
             "cancel": self._cancel,
@@ -92,7 +93,7 @@ class Server:
         finally:
             self._children.kill_all()
             for path in self._uploads:
-                cache.remove(path)
+                cache.remove_if_empty(path)  # one that broke off is gone on with the next time
         self._channel.finish(_LAST_WORDS)
         return self._exit_code
 
@@ -291,6 +292,10 @@ class Server:
         sha256, upload = params.sha256(given), params.text(given, "upload")
         self._aside(number, lambda: self._models.adopt(sha256, upload))
 
+    def _file_drop(self, number: int, given: dict[str, Any]) -> None:
+        sha256, upload = params.sha256(given), params.text(given, "upload")
+        self._aside(number, lambda: self._models.drop(sha256, upload))
+
     def _set_up(self, method: str) -> Callable[[int, dict[str, Any]], None]:
         def handle(number: int, given: dict[str, Any]) -> None:
             from . import provisioning  # here, because hardly any session needs it
@@ -311,7 +316,7 @@ class Server:
                 self._fail(number, answer)
                 return
             if answer.get("upload"):
-                self._uploads.add(answer["upload"])  # removed at the end unless it was adopted
+                self._uploads.add(answer["upload"])
             self._channel.send(protocol.response(number, answer))
 
         if turn is not None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import signal
 import stat
+import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -54,7 +59,8 @@ def test_a_model_is_absent_then_sent_then_present(models: ModelCache) -> None:
     assert path.read_bytes() == data
     assert mode(path) == 0o600
     assert mode(path.parent) == mode(path.parent.parent) == 0o700
-    assert models.status(digest(data), len(data)) == {"present": True, "path": str(path), "upload": ""}
+    again = models.status(digest(data), len(data))
+    assert (again["present"], again["path"], again["upload"]) == (True, str(path), "")
     assert os.listdir(path.parent) == [digest(data)]
 
 
@@ -180,7 +186,7 @@ def test_the_small_hash_is_the_hash() -> None:
     assert cache.own_hash(b"agent") == digest(b"agent")
 
 
-def test_over_the_wire_it_is_verified_and_what_was_not_adopted_is_removed(private_home: Path) -> None:
+def test_over_the_wire_it_is_verified_and_what_was_not_begun_is_removed(private_home: Path) -> None:
     data = b"model" * 100_000
     folder = private_home / ".cache" / "arenascope" / "models"
     with Agent() as agent:
@@ -206,3 +212,134 @@ def test_a_cache_that_cannot_be_written(private_home: Path) -> None:
         error = agent.answer("file_status", sha256="a" * 64, bytes=1)
         assert error["code"] == protocol.IO_FAILED
         assert ".cache" in error["message"]
+
+
+# -- uploads that broke off ---------------------------------------------------------------------------
+
+
+def part(models: ModelCache, data: bytes, whole: bytes) -> Path:
+    """What an upload of ``whole`` left when it broke off after ``data``."""
+    place = Path(models.status(digest(whole), len(whole))["upload"])
+    place.write_bytes(data)
+    return place
+
+
+def test_an_upload_goes_on_where_it_broke_off(models: ModelCache) -> None:
+    data = os.urandom(50_000)
+    old = part(models, data[:20_000], data)
+    answer = models.status(digest(data), len(data))
+    assert (answer["present"], answer["have"]) == (False, 20_000)
+    assert answer["have_sha256"] == digest(data[:20_000])
+    assert answer["upload"] != str(old)
+    assert not old.exists()
+    with open(answer["upload"], "ab") as file:
+        file.write(data[20_000:])
+    assert Path(models.adopt(digest(data), answer["upload"])["path"]).read_bytes() == data
+    assert os.listdir(models.folder) == [digest(data)]
+
+
+def test_the_longest_part_is_taken_and_the_others_go(models: ModelCache) -> None:
+    data = b"0123456789"
+    parts = [part(models, b"", data) for _ in range(4)]
+    for place, length in zip(parts, (3, 7, 5, 11), strict=True):  # the last can be no part of it
+        place.write_bytes((data + b"!")[:length])
+    other = part(models, b"abc", b"abcdef")
+    answer = models.status(digest(data), len(data))
+    assert answer["have"] == 7
+    assert sorted(os.listdir(models.folder)) == sorted([other.name, Path(answer["upload"]).name])
+
+
+@contextlib.contextmanager
+def writer(place: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has a part open for writing, as the shell behind an upload."""
+    process = subprocess.Popen(
+        ["sh", "-c", 'exec >>"$1"; echo open >&2; exec cat', "sh", str(place)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None and process.stderr.readline() == b"open\n"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_an_upload_that_goes_on_is_left_alone(models: ModelCache) -> None:
+    data = b"0123456789"
+    place = part(models, data[:4], data)
+    with writer(place) as process:
+        second = models.status(digest(data), len(data))
+        assert second["have"] == 0
+        assert process.poll() is None
+        process.communicate(data[4:])
+    assert models.adopt(digest(data), str(place))["path"] == second["path"]
+    Path(second["upload"]).write_bytes(data)
+    models.adopt(digest(data), second["upload"])
+    assert os.listdir(models.folder) == [digest(data)]
+
+
+def test_a_writer_whose_client_is_long_gone_is_ended(models: ModelCache) -> None:
+    data = b"0123456789"
+    place = part(models, data[:4], data)
+    with writer(place) as process:
+        os.utime(place, (time.time() - 60, time.time() - 60))
+        assert models.status(digest(data), len(data))["have"] == 4
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+
+
+def test_who_only_reads_a_part_is_never_ended(models: ModelCache) -> None:
+    data = b"0123456789"
+    place = part(models, data[:4], data)
+    os.utime(place, (time.time() - 60, time.time() - 60))
+    with place.open("rb"):
+        assert models.status(digest(data), len(data))["have"] == 0
+    assert place.exists()
+
+
+def test_parts_go_first_when_room_is_short(models: ModelCache, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = upload(models, b"old" * 100)
+    broken = part(models, b"half", b"halfway")
+    own = part(models, b"own", b"own model")
+    free = [1, 4]  # blocks: before the part is gone, and then
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=free.pop(0), f_frsize=4096))
+    answer = models.status(digest(b"own model"), 8192)
+    assert (answer["have"], own.exists(), broken.exists(), kept.exists()) == (3, False, False, True)
+
+
+def test_a_part_goes_when_the_rest_of_it_has_no_room(
+    models: ModelCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part(models, b"half", b"halfway")
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=0, f_frsize=4096))
+    with pytest.raises(Failure) as failure:
+        models.status(digest(b"halfway"), 7)
+    assert failure.value.code == protocol.NO_SPACE
+    assert os.listdir(models.folder) == []
+
+
+def test_an_upload_that_is_not_wanted_any_more_is_dropped(models: ModelCache) -> None:
+    place = part(models, b"half", b"halfway")
+    assert models.drop(digest(b"halfway"), str(place)) == {}
+    assert models.drop(digest(b"halfway"), str(place)) == {}  # what is gone is gone
+    assert not place.exists()
+    with pytest.raises(Failure) as failure:
+        models.drop("a" * 64, "/etc/passwd")
+    assert failure.value.code == protocol.INVALID
+
+
+def test_what_was_begun_outlives_the_agent_and_what_was_not_does_not(private_home: Path) -> None:
+    folder = private_home / ".cache" / "arenascope" / "models"
+    with Agent() as agent:
+        begun, _unused, dropped = (
+            agent.answer("file_status", sha256=letter * 64, bytes=10)["result"]["upload"] for letter in "abc"
+        )
+        Path(begun).write_bytes(b"half")
+        Path(dropped).write_bytes(b"half")
+        agent.answer("file_drop", sha256="c" * 64, upload=dropped)
+        agent.answer("shutdown")
+        agent.process.wait(PATIENCE)
+    assert os.listdir(folder) == [Path(begun).name]
+    with Agent() as agent:
+        answer = agent.answer("file_status", sha256="a" * 64, bytes=10)["result"]
+        assert (answer["have"], answer["have_sha256"]) == (4, digest(b"half"))

@@ -90,7 +90,15 @@ class ScriptedTransport:
     def drop(self) -> None:
         raise AssertionError("not asked for")
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
         raise AssertionError("not asked for")
 
     def close(self) -> None:
@@ -158,5 +166,13 @@ class CommandTransport:
         assert self.process is not None
         return self.process.wait()
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
         raise AssertionError("not asked for")

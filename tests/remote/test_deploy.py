@@ -308,6 +308,7 @@ def test_a_file_arrives_under_any_name(tmp_path: Path, name: str) -> None:
     data = os.urandom(100_000)
     with _shell(tmp_path, deploy.receive_command(len(data))) as channel:
         channel.send(os.fsencode(tmp_path / name) + b"\n" + data)
+        channel.end_of_input()
         deploy.finish_receive(channel, "board")
     assert (tmp_path / name).read_bytes() == data
     assert mode(tmp_path / name) == 0o600

@@ -18,9 +18,10 @@ from arenascope.remote import bundle
 from arenascope.remote.address import parse_address
 from arenascope.remote.link import AgentLink, Patience
 from arenascope.remote.ssh import MAX_CHANNELS, SshTransport
+from arenascope.remote.ssh_limits import LIMITS, Limits
 from tests.support.sshd import Sshd, StartSshd, bare_path, introduce, mode, tiny_disk
 
-Reach = Callable[[Sshd], SshTransport]
+Reach = Callable[..., SshTransport]
 
 
 def new_session() -> str:
@@ -32,8 +33,8 @@ def reach() -> Iterator[Reach]:
     """A transport to a server; everything is closed at the end, and nothing may run there then."""
     opened: list[tuple[SshTransport, Sshd]] = []
 
-    def go(server: Sshd) -> SshTransport:
-        transport = SshTransport(parse_address(server.address))
+    def go(server: Sshd, limits: Limits = LIMITS) -> SshTransport:
+        transport = SshTransport(parse_address(server.address), limits=limits)
         opened.append((transport, server))
         return transport
 
@@ -110,13 +111,10 @@ def test_login_files_that_are_in_the_way(noisy: Callable[..., Sshd], reach: Reac
         assert mode(server.home / name) == 0o600
 
 
-def test_a_login_that_does_not_come_to_an_end(
-    noisy: Callable[..., Sshd], reach: Reach, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("arenascope.remote.ssh.START_TIMEOUT", 0.5)
+def test_a_login_that_does_not_come_to_an_end(noisy: Callable[..., Sshd], reach: Reach) -> None:
     server = noisy(noise="echo Your name, please?; read name")
-    with pytest.raises(DeployError, match="did not start a command in time") as caught:
-        reach(server).open_agent(new_session(), None)
+    with pytest.raises(DeployError, match="did not start a command within 0.5 s") as caught:
+        reach(server, Limits(start=0.5)).open_agent(new_session(), None)
     assert "Your name, please?" in caught.value.detail
 
 
@@ -307,13 +305,11 @@ def test_what_the_far_side_says_last_is_kept(noisy: Callable[..., Sshd], reach: 
     assert channel.exit_status() == 0
 
 
-def test_there_are_few_channels(server: Sshd, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
-    transport = reach(server)
+def test_there_are_few_channels(server: Sshd, reach: Reach) -> None:
+    transport = reach(server, Limits(channel=2))
     channels = [transport.open_agent(new_session(), None) for _ in range(MAX_CHANNELS)]
-    monkeypatch.setattr("arenascope.remote.ssh.CHANNEL_TIMEOUT", 0.05)
     with pytest.raises(LinkError, match="Too much is being done"):
         transport.open_agent(new_session(), None)
-    monkeypatch.undo()
     channels.pop().close()
     transport.open_agent(new_session(), None).close()
 

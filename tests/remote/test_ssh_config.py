@@ -26,7 +26,7 @@ def _read(ssh: Path, text: str, target: str) -> HostConfig:
 def test_without_a_file_the_defaults_hold(ssh: Path) -> None:
     config = host_config(parse_address("board"), ssh)
     assert (config.host, config.user, config.port) == ("board", local_user(), 22)
-    assert config.identity_files == () and not config.identities_only and config.jump is None
+    assert config.identity_files == () and not config.identities_only and config.jumps == ()
     assert config.user_known_hosts is None
 
 
@@ -125,10 +125,51 @@ def test_tokens(ssh: Path) -> None:
     assert config.identity_files == (ssh.parent / "k_pi_lab_lab.local_22_%",)
 
 
-@pytest.mark.parametrize("line", ["ProxyJump bastion", "ProxyCommand nc %h %p"])
-def test_a_way_round_is_seen(ssh: Path, line: str) -> None:
-    assert _read(ssh, f"Host lab\n {line}\n", "lab").jump == line.split(" ", 1)[1]
-    assert _read(ssh, "ProxyJump none\n", "lab").jump is None
+@pytest.mark.parametrize(
+    ("lines", "jumps"),
+    [
+        ("ProxyJump bastion", ("bastion",)),
+        ("ProxyJump pi@one:2200, [::1]:22 ,ssh://three", ("pi@one:2200", "[::1]:22", "ssh://three")),
+        ("ProxyJump gate-%n-%h:%p", ("gate-lab-lab:22",)),
+        ("ProxyJump none", ()),
+        ("ProxyJump none\n ProxyJump bastion", ()),
+        ("ProxyJump one\n ProxyCommand nc %h %p", ("one",)),
+        ("ProxyCommand none\n ProxyJump one", ()),
+        ("ProxyCommand ssh -W %h:%p bastion", ("bastion",)),
+        ("ProxyCommand exec /usr/bin/ssh -q -x -W [%h]:%p -l pi -p 2200 bastion", ("pi@bastion:2200",)),
+        ("ProxyCommand ssh -qTW%h:%p bastion", None),
+        ("ProxyCommand ssh pi@bastion -W %h:%p", ("pi@bastion",)),
+    ],
+)
+def test_the_way_round(ssh: Path, lines: str, jumps: tuple[str, ...] | None) -> None:
+    text = f"Host lab\n {lines}\n"
+    if jumps is None:
+        with pytest.raises(LinkError):
+            _read(ssh, text, "lab")
+    else:
+        assert _read(ssh, text, "lab").jumps == jumps
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "nc %h %p",
+        "ssh bastion nc %h %p",
+        "ssh -W elsewhere:22 bastion",
+        "ssh -W %h:%p",
+        "ssh -o ProxyCommand=touch -W %h:%p bastion",
+        "ssh -W %h:%p bastion; touch /tmp/x",
+        "sh -c 'ssh -W %h:%p bastion'",
+        "ssh 'open",
+        "ssh - -W %h:%p bastion",
+        "\x1b[2J",
+    ],
+)
+def test_a_command_is_refused_with_the_way_out(ssh: Path, command: str) -> None:
+    with pytest.raises(LinkError, match="runs no command") as caught:
+        _read(ssh, f"Host lab\n ProxyCommand {command}\n", "lab")
+    assert "ProxyJump HOST" in caught.value.hint
+    assert "\x1b" not in caught.value.message
 
 
 def test_a_port_that_is_none(ssh: Path) -> None:

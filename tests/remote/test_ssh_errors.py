@@ -14,7 +14,7 @@ from paramiko import ssh_exception
 from paramiko.pkey import UnknownKeyType
 
 from arenascope.errors import AuthenticationError, HostKeyChanged, LinkError, LinkLost
-from arenascope.remote.ssh import translate
+from arenascope.remote.ssh_errors import translate
 
 _KEY = paramiko.RSAKey.generate(2048)
 

@@ -147,9 +147,10 @@ class Sshd:
         """Command lines of what runs behind this server."""
         return [command for pid in self._marked() if (command := _command(pid))]
 
-    def wait_for_quiet(self) -> None:
-        """Until nothing runs behind this server any more."""
-        for pid in self._marked():
+    def wait_for_quiet(self, *, sessions: bool = False) -> None:
+        """Until nothing runs behind this server any more; with ``sessions``, until nobody is connected."""
+        connected = _descendants(self._process.pid) if sessions and self._process else []
+        for pid in (*self._marked(), *connected):
             with contextlib.suppress(ProcessLookupError):
                 descriptor = os.pidfd_open(pid)
                 ready, _, _ = select.select([descriptor], [], [], _STARTED)

@@ -75,10 +75,15 @@ _START = """
 echo "$m:start" $$ $py "$v"; exec $py FLAGS "$f" WORDS
 """
 
+# An end that comes too early is told by the size, or is a reset of the socket to sshd; what was written
+# then stays where it is to be KEPT.
 _RECEIVE = """
-IFS= read -r p || fail cut; t=$p;
-e=$( { LC_ALL=C; export LC_ALL; head -c SIZE > "$p"; } 2>&1 ) || fail write $e;
-test $(wc -c < "$p") -eq SIZE || fail cut;
+IFS= read -r p || fail cut;
+test START -eq 0 || test "$(wc -c < "$p" 2>/dev/null)" -eq START || fail moved;
+t=KEPT;
+e=$( { LC_ALL=C; export LC_ALL; cat >ADD "$p"; } 2>&1 ) ||
+ case $e in *"reset by peer"*) fail cut;; *) t=$p; fail write $e;; esac;
+test "$(wc -c < "$p")" -eq SIZE || fail cut;
 chmod 600 "$p"; echo "$m:done"
 """
 
@@ -126,12 +131,15 @@ def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str
     return _command(_PREAMBLE, find, _PLACES, place, start)
 
 
-def receive_command(size: int) -> str:
-    """The command that reads a path and a line feed, then ``size`` bytes into that path (mode 0600).
+def receive_command(size: int, start: int = 0, *, keep: bool = False) -> str:
+    """The command that reads a path and a line feed, then the rest of a file of ``size`` bytes up to the
+    end of its stdin, and adds it to the ``start`` bytes that are at that path already. Mode 0600.
 
-    It removes what it wrote when less arrives or the disk is full, also when the link is cut.
+    It removes what it wrote when less arrives, also when the link is cut, unless it is to ``keep`` that;
+    and always when the disk is full.
     """
-    return _command(_PREAMBLE, _RECEIVE.replace("SIZE", str(size)))
+    receive = _RECEIVE.replace("KEPT", "" if keep else "$p").replace("ADD", ">" if start else "")
+    return _command(_PREAMBLE, receive.replace("START", str(start)).replace("SIZE", str(size)))
 
 
 def clean_command(*, remove: bool) -> str:
@@ -173,12 +181,13 @@ class Started:
     uploaded: bool
 
 
-def start_agent(channel: StartChannel, archive: bytes, name: str) -> Started:
+def start_agent(channel: StartChannel, archive: bytes, name: str, limit: float | None = None) -> Started:
     """Follow the marks of ``agent_command`` on a channel that runs it, and send the archive when asked.
 
-    ``name`` is the device's, for messages. DeployError says what stands in the way.
+    ``name`` is the device's, for messages, and ``limit`` the seconds that the channel waits. DeployError
+    says what stands in the way.
     """
-    marks = _Marks(channel, name)
+    marks = _Marks(channel, name, limit)
     word, text = marks.next()
     uploaded = word == "need"
     if uploaded:
@@ -206,7 +215,11 @@ def finish_receive(channel: StartChannel, name: str) -> None:
     word, text = _Marks(channel, name).next()
     if word == "done":
         return
-    why = text.partition(" ")[2]
+    step, _, why = text.partition(" ")
+    if step == "moved":
+        raise BoardError(
+            f"The part of the file that {name} had is gone.", board_code="not_found", hint="Send it again."
+        )
     if _disk_is_full(why):
         raise BoardError(
             f"The disk of {name} is full.",
@@ -279,9 +292,10 @@ def _placing_failed(text: str, name: str) -> DeployError:
 class _Marks:
     """Reads marks out of a stream in which login files may print what they like before them."""
 
-    def __init__(self, channel: StartChannel, name: str) -> None:
+    def __init__(self, channel: StartChannel, name: str, limit: float | None = None) -> None:
         self._channel = channel
         self._name = name
+        self._in_time = "in time" if limit is None else f"within {limit:g} s"
         self.rest = b""
 
     def next(self) -> tuple[str, str]:
@@ -299,7 +313,7 @@ class _Marks:
                 data = self._channel.recv(32768)
             except TimeoutError:
                 self._give_up(
-                    "did not start a command in time",
+                    f"did not start a command {self._in_time}",
                     "Let them wait or start other programs in interactive shells only.",
                 )
             if not data:

@@ -222,12 +222,20 @@ class LocalTransport:
         self._channels.append(channel)
         return channel
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
         """Copy a file, mode 0600. FileError for either side."""
         try:
-            with open(local, "rb") as source, open(remote, "wb") as target:
+            with open(local, "rb") as source, open(remote, "ab" if start else "wb") as target:
                 os.fchmod(target.fileno(), 0o600)
-                size, done = os.fstat(source.fileno()).st_size, 0
+                size, done = os.fstat(source.fileno()).st_size, source.seek(start)
                 while block := source.read(_BLOCK):
                     target.write(block)
                     done += len(block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -35,6 +36,23 @@ def fingerprint_command(key_type: str) -> str:
     return f"ssh-keygen -lf /etc/ssh/ssh_host_{file}_key.pub"
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a server: its text, made safe to show, and whether the answer may be seen."""
+
+    text: str
+    shown: bool
+
+
+def password_of(user: str, host: str) -> str:
+    """What a password is called, in questions and when it is to be remembered."""
+    return f"the password of {user} on {host}"
+
+
+def passphrase_of(path: Path) -> str:
+    return f"the passphrase of {path}"
+
+
 class Prompts(Protocol):
     """Asked on the connecting thread, which waits. None means: no answer, give up."""
 
@@ -43,6 +61,18 @@ class Prompts(Protocol):
     def password(self, user: str, host: str) -> str | None: ...
 
     def passphrase(self, path: Path) -> str | None: ...
+
+    def answers(self, title: str, instructions: str, questions: Sequence[Question]) -> list[str] | None:
+        """One answer to each question, in order. Without a question there is only something to be read.
+
+        All texts are the server's, made safe to show; ``instructions`` may have several lines.
+        """
+
+    def remember(self, what: str) -> bool:
+        """Whether a secret that was typed and let us in is to be kept in the system's keyring.
+
+        ``what`` is one of ``password_of`` and ``passphrase_of``.
+        """
 
 
 class NoPrompts:
@@ -56,3 +86,9 @@ class NoPrompts:
 
     def passphrase(self, path: Path) -> str | None:
         return None
+
+    def answers(self, title: str, instructions: str, questions: Sequence[Question]) -> list[str] | None:
+        return None if questions else []
+
+    def remember(self, what: str) -> bool:
+        return False

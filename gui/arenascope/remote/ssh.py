@@ -1,18 +1,13 @@
-"""A board over SSH. The only module that knows paramiko: what a foreign library raises, asks or leaves
-open ends here.
+"""A board over SSH: the way there, the agent, files, and the end of it all.
 
-One connection a board and a few channels on it. Unknown host keys are asked about and changed ones
-are a hard stop (trust.py); no PTY, no agent forwarding; every step has a time-out.
+One connection a board (through other hosts where ProxyJump says so) and a few channels on it. Unknown
+host keys are asked about and changed ones are a hard stop (trust.py); no PTY, no agent forwarding; every
+step has a time-out (ssh_limits.py). The SSH library itself is behind ``ssh_session.py``.
 """
 
 from __future__ import annotations
 
-import errno
-import logging
-import os
 import socket
-import struct
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,54 +15,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import paramiko
-from paramiko import ssh_exception as kinds
-from paramiko.pkey import UnknownKeyType
-
-from ..domain.plain_text import plain
-from ..errors import Cancelled, DeployError, FileError, HostKeyChanged, LinkError, LinkLost
+from ..errors import Cancelled, DeployError, FileError, LinkError, LinkLost
 from ..settings import places
-from . import bundle, deploy
+from . import bundle, deploy, ssh_session
 from . import ssh_faults as faults
 from .address import Address
-from .login import HungUp, Key, LockedKey, Login, UnusableKey
+from .login import Login
 from .prompts import NoPrompts, Prompts
-from .ssh_channel import KILL_TIMEOUT, LEAVE_TIMEOUT, SshChannel
-from .ssh_config import HostConfig, host_config
+from .ssh_channel import KILL_TIMEOUT, SshChannel
+from .ssh_config import HostConfig
+from .ssh_errors import FOREIGN, said, translate
+from .ssh_limits import LIMITS, Limits
+from .ssh_route import Hop, route
 from .transport import Progress
 from .trust import Trust
+from .vault import Vault
 
-CONNECT_TIMEOUT = 10.0
-BANNER_TIMEOUT = 30.0
-AUTH_TIMEOUT = 30.0
-CHANNEL_TIMEOUT = 30.0
-START_TIMEOUT = 30.0
-CLEAN_TIMEOUT = 120.0
 KEEPALIVE = 15
 MAX_CHANNELS = 4
 _BLOCK = 256 * 1024
-
-# What paramiko raises itself, and what its reader thread leaves behind when a peer sends nonsense.
-_FOREIGN = (
-    paramiko.SSHException,
-    paramiko.SFTPError,
-    UnknownKeyType,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    struct.error,
-)
-
-# Every failure reaches the user through translate(); the library's own tracebacks in the log do not.
-_LOG_NAME = "arenascope.paramiko"
-logging.getLogger(_LOG_NAME).setLevel(logging.CRITICAL + 1)
 
 
 class SshTransport:
     """A device behind SSH. Connects at the first use, on the thread that uses it first.
 
-    ``ssh_dir`` is the user's ~/.ssh; ``known_hosts`` our own file of accepted keys.
+    ``ssh_dir`` is the user's ~/.ssh; ``known_hosts`` our own file of accepted keys. ``tell`` hears, in a
+    sentence, why it takes longer.
     """
 
     is_local = False
@@ -80,41 +53,51 @@ class SshTransport:
         *,
         ssh_dir: Path | None = None,
         known_hosts: Path | None = None,
+        limits: Limits = LIMITS,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         self.name = address.text
         self._address = address
         self._prompts = prompts or NoPrompts()
         self._ssh_dir = ssh_dir or Path.home() / ".ssh"
         self._known_hosts = known_hosts or places().known_hosts
+        self._limits = limits
+        self._tell = tell or (lambda text: None)
+        self._vault = Vault(self._prompts, self._tell)
         self._connecting = threading.Lock()
         self._lock = threading.Lock()
         self.last_progress = 0.0
-        self._closed = False
+        self._closed = threading.Event()
         self._socket: socket.socket | None = None
+        self._way: list[Any] = []  # the sessions with the hosts on the way, in their order
         self._session: Any = None
         self._channels: set[SshChannel] = set()
         self._room = threading.BoundedSemaphore(MAX_CHANNELS)
 
     def connect(self) -> None:
-        """Reach the device and log in; nothing where that is done. LinkError and its kin."""
+        """Reach the device and log in; nothing where that is done and still holds. LinkError and its kin."""
         with self._connecting:
             if self._is_up():
                 return
-            session = self._log_in()
-            with self._lock:
-                closed = self._closed
-                self._session = session
-            if closed:
-                _end(session, self._socket)
-                raise self._was_closed()
+            self._leave()
+            try:
+                for hop in route(self._address, self._ssh_dir):
+                    session = self._log_in(hop)
+                    with self._lock:
+                        self._way.append(session)
+                        closed = self._closed.is_set()
+                    if closed:
+                        raise self._was_closed()
+            except BaseException:
+                self._leave()
+                raise
+            self._session = self._way[-1]
 
     def drop(self) -> None:
         """Break the connection at once; the next use makes a new one."""
         with self._lock:
-            session, self._session = self._session, None
-            sock, channels = self._socket, list(self._channels)
-        if session is not None:
-            _end(session, sock)
+            channels, self._session = list(self._channels), None
+        self._leave(at_once=True)
         for channel in channels:
             channel.close()
 
@@ -123,8 +106,8 @@ class SshTransport:
         archive, sha256 = bundle.build()
         channel = self._run(deploy.agent_command(sha256, len(archive), session, seen))
         try:
-            channel.timeout = START_TIMEOUT
-            started = deploy.start_agent(channel, archive, self.name)
+            channel.timeout = self._limits.start
+            started = deploy.start_agent(channel, archive, self.name, self._limits.start)
             channel.timeout = None
             channel.put_back(started.ahead)
             channel.pid = started.pid
@@ -138,21 +121,30 @@ class SshTransport:
             raise
         return channel
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
-        """Write a local file to a path on the device, mode 0600.
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
+        """Write a local file to a path on the device, mode 0600; see transport.Transport.
 
-        FileError for the local side; LinkLost; BoardError for a full or failing disk. On any failure,
-        and when ``progress`` raises, the partial file is removed there.
+        FileError for the local side; LinkLost; BoardError for a full or failing disk.
         """
         if "\n" in remote:
             raise FileError(f"The path “{remote}” cannot be used on {self.name}.", hint="")
         try:
             with local.open("rb") as file:
                 size = local.stat().st_size
-                channel = self._run(deploy.receive_command(size))
+                file.seek(start)
+                channel = self._run(deploy.receive_command(size, start, keep=keep))
                 try:
-                    channel.timeout = CHANNEL_TIMEOUT
-                    self._send_file(channel, file, remote.encode("utf-8", "surrogateescape"), size, progress)
+                    channel.timeout = self._limits.channel
+                    channel.send(remote.encode("utf-8", "surrogateescape") + b"\n")
+                    self._send_file(channel, file, start, size, progress)
                 finally:
                     channel.close()
         except OSError as error:
@@ -161,19 +153,19 @@ class SshTransport:
     def kept(self, *, remove: bool = False) -> deploy.Kept:
         channel = self._run(deploy.clean_command(remove=remove))
         try:
-            channel.timeout = CLEAN_TIMEOUT
+            channel.timeout = self._limits.clean
             return deploy.finish_clean(channel, self.name)
         finally:
             channel.close()
 
     def close(self) -> None:
-        """End everything that was opened there. May be called from any thread, and twice."""
+        """End everything that was opened there, from the inside out. From any thread, and twice."""
+        self._closed.set()
         with self._lock:
-            self._closed = True
-            session, sock, channels = self._session, self._socket, list(self._channels)
+            channels = list(self._channels)
         for channel in channels:
             channel.close()
-        _end(session, sock)
+        self._leave()
 
     def _is_up(self) -> bool:
         session = self._session
@@ -183,16 +175,15 @@ class SshTransport:
 
     def _run(self, command: str) -> SshChannel:
         self.connect()
-        if not self._room.acquire(timeout=CHANNEL_TIMEOUT):
+        if not self._room.acquire(timeout=self._limits.channel):
             raise LinkError(f"Too much is being done on {self.name} at once.", hint="Wait for it to end.")
         try:
-            with self._translated():
-                raw = self._session.open_session(timeout=CHANNEL_TIMEOUT)
-                raw.exec_command(command)
+            with self._translated(self.name, self._address.port or 22):
+                raw = ssh_session.run_command(self._session, self.name, command, self._limits.channel)
         except BaseException:
             self._room.release()
             raise
-        channel = SshChannel(raw, self.name, _FOREIGN, self._gone, self._kill)
+        channel = SshChannel(raw, self.name, FOREIGN, self._gone, self._kill)
         with self._lock:
             self._channels.add(channel)
         return channel
@@ -207,18 +198,16 @@ class SshTransport:
         session = self._session
         if session is None or not session.is_active():
             return
-        with self._translated():
-            raw = session.open_session(timeout=KILL_TIMEOUT)
-            raw.exec_command(deploy.kill_command(pid))
+        with self._translated(self.name, self._address.port or 22):
+            raw = ssh_session.run_command(session, self.name, deploy.kill_command(pid), KILL_TIMEOUT)
             raw.status_event.wait(KILL_TIMEOUT)
             raw.close()
 
     def _send_file(
-        self, channel: SshChannel, file: Any, remote: bytes, size: int, progress: Progress | None
+        self, channel: SshChannel, file: Any, start: int, size: int, progress: Progress | None
     ) -> None:
         try:
-            channel.send(remote + b"\n")
-            done = 0
+            done = start
             while done < size:
                 block = file.read(min(_BLOCK, size - done))
                 if not block:
@@ -231,6 +220,7 @@ class SshTransport:
                     progress(done, size)
                 if done == size:
                     channel.send(block[-1:])
+            channel.end_of_input()
         except LinkLost:
             if not self._is_up():
                 raise
@@ -244,19 +234,18 @@ class SshTransport:
 
     # -- reaching the device ----------------------------------------------------------------------
 
-    def _log_in(self) -> Any:
-        config = host_config(self._address, self._ssh_dir)
-        if config.jump is not None:
-            raise LinkError(
-                f"{self.name} is reached through “{config.jump}”, and that is not supported yet.",
-                hint="Give an address that this computer reaches directly, "
-                "or forward a port with ssh -L and connect to 127.0.0.1:PORT.",
-            )
-        with self._translated(config):
-            keys = _KeyStore()
+    def _log_in(self, hop: Hop) -> Any:
+        with self._translated(hop.name, hop.config.port):
+            keys = ssh_session.KeyStore()
             try:
                 login = Login(
-                    config, self._prompts, keys, self._ssh_dir, lambda: _Session(self._greet(config))
+                    hop.config,
+                    self._prompts,
+                    self._vault,
+                    keys,
+                    self._ssh_dir,
+                    lambda: ssh_session.Session(self._meet(hop), hop.name, self._limits),
+                    shown=hop.shown,
                 )
                 session = login.run().raw
             finally:
@@ -264,48 +253,70 @@ class SshTransport:
         session.set_keepalive(KEEPALIVE)
         return session
 
-    def _greet(self, config: HostConfig) -> Any:
-        """An encrypted connection to a host whose key is known; nobody is logged in yet."""
-        sock = self._dial(config)
-        session = paramiko.Transport(sock)
+    def _meet(self, hop: Hop) -> Any:
+        """An encrypted connection to a host whose key is known; nobody is logged in yet.
+
+        One that is reset is tried again after each of ``limits.pauses``.
+        """
+        pauses = iter(self._limits.pauses)
+        while True:
+            try:
+                return self._greet(hop)
+            except ssh_session.Reset as reset:
+                if self._closed.is_set():
+                    raise self._was_closed() from reset
+                pause = next(pauses, None)
+                if pause is None:
+                    raise reset.error from reset
+            self._tell(f"{hop.name} broke the connection; trying again in {pause:g} s")
+            if self._closed.wait(pause):
+                raise self._was_closed()
+
+    def _greet(self, hop: Hop) -> Any:
+        config = hop.config
+        trust = Trust(hop.name, self._address.text, config, self._ssh_dir, self._known_hosts, self._prompts)
+        sock = self._dial(hop)
         try:
-            session.set_log_channel(_LOG_NAME)
-            session.banner_timeout = BANNER_TIMEOUT
-            session.handshake_timeout = BANNER_TIMEOUT
-            session.auth_timeout = AUTH_TIMEOUT
-            session.channel_timeout = CHANNEL_TIMEOUT
-            trust = Trust(self.name, config, self._ssh_dir, self._known_hosts, self._prompts)
-            _prefer(session, trust.key_types)
-            done = threading.Event()
-            session.start_client(event=done)
-            done.wait(BANNER_TIMEOUT + CONNECT_TIMEOUT)
-            error = session.get_exception()
-            if error is None and not session.is_active():
-                error = EOFError("the server ended the connection")
-            elif error is None and not session.initial_kex_done:
-                error = TimeoutError()
-            if error is not None:  # of any class: the peer has not shown yet who it is
-                raise self._was_closed() if self._closed else translate(error, self.name, config.port)
+            session = ssh_session.greet(sock, hop.name, config.port, self._limits, trust.key_types)
+        except LinkError as error:
+            raise (self._was_closed() if self._closed.is_set() else error) from error.__cause__
+        try:
             key = session.get_remote_server_key()
             trust.check(key.get_name(), key.asbytes())
         except BaseException:
-            _end(session, sock)
+            ssh_session.end(session, sock)
             raise
         return session
 
-    def _dial(self, config: HostConfig) -> socket.socket:
+    def _dial(self, hop: Hop) -> Any:
+        """A socket to the host, or a channel to it through the one before."""
+        if self._closed.is_set():
+            raise self._was_closed()
+        config = hop.config
+        if self._way:
+            before = hop.before or self.name
+            target = (config.host, config.port)
+            return ssh_session.tunnel(self._way[-1], before, hop.name, target, self._limits)
+        try:
+            return self._tcp(config)
+        except ConnectionResetError as error:
+            raise ssh_session.Reset(faults.cut_early(hop.name, config.port, said(error))) from error
+        except TimeoutError as error:
+            raise faults.silent(hop.name, config.port, said(error), self._limits.connect) from error
+
+    def _tcp(self, config: HostConfig) -> socket.socket:
         first: OSError | None = None
         for family, kind, proto, _, target in socket.getaddrinfo(
             config.host, config.port, type=socket.SOCK_STREAM
         ):
             sock = socket.socket(family, kind, proto)
             with self._lock:
-                closed = self._closed
+                closed = self._closed.is_set()
                 self._socket = sock
             try:
                 if closed:
                     raise self._was_closed()
-                sock.settimeout(CONNECT_TIMEOUT)
+                sock.settimeout(self._limits.connect)
                 sock.connect(target)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
@@ -318,207 +329,28 @@ class SshTransport:
                 return sock
         raise first or OSError("no address")
 
+    def _leave(self, *, at_once: bool = False) -> None:
+        """End the sessions, the innermost first, and the connection that carries them. ``at_once``: nothing
+        more can be sent on it, and nobody may wait for that."""
+        with self._lock:
+            way, self._way = self._way, []
+            sock, self._socket = self._socket, None
+        if at_once and sock is not None:
+            ssh_session.shut(sock)
+        for session in reversed(way):
+            ssh_session.end(session, session.sock)
+        ssh_session.end(None, sock)
+
     # -- errors -----------------------------------------------------------------------------------
 
     @contextmanager
-    def _translated(self, config: HostConfig | None = None) -> Iterator[None]:
-        port = config.port if config else self._address.port or 22
+    def _translated(self, name: str, port: int) -> Iterator[None]:
         try:
             yield
-        except _FOREIGN as error:
-            if self._closed:
+        except FOREIGN as error:
+            if self._closed.is_set():
                 raise self._was_closed() from error
-            raise translate(error, self.name, port) from error
+            raise translate(error, name, port) from error
 
     def _was_closed(self) -> Cancelled:
         return Cancelled(f"The connection to {self.name} was closed.", hint="")
-
-
-class _Session:
-    """A paramiko transport as the login policy sees it (login.Session)."""
-
-    def __init__(self, raw: Any) -> None:
-        self.raw = raw
-
-    def is_alive(self) -> bool:
-        return bool(self.raw.is_active())
-
-    def methods(self, user: str) -> list[str]:
-        try:
-            self.raw.auth_none(user)
-        except paramiko.BadAuthenticationType as error:
-            return list(error.allowed_types)
-        return []  # a server that asks for nothing
-
-    def try_key(self, user: str, key: Key) -> list[str] | None:
-        return self._tried(lambda: self.raw.auth_publickey(user, key.handle))
-
-    def try_password(self, user: str, secret: str) -> list[str] | None:
-        return self._tried(lambda: self.raw.auth_password(user, secret, fallback=False))
-
-    def try_questions(self, user: str, secret: str) -> list[str] | None:
-        def answer(_title: str, _text: str, questions: list[tuple[str, bool]]) -> list[str]:
-            # One hidden question is the password; nothing else has an answer here.
-            return [secret if len(questions) == 1 and not shown else "" for _, shown in questions]
-
-        return self._tried(lambda: self.raw.auth_interactive(user, answer))
-
-    def _tried(self, way: Callable[[], list[str]]) -> list[str] | None:
-        try:
-            return list(way())
-        except _FOREIGN as error:
-            if not self.is_alive():
-                raise HungUp from error
-            if isinstance(error, paramiko.AuthenticationException) and "timeout" not in str(error):
-                return None
-            raise
-
-    def close(self) -> None:
-        _end(self.raw, None)
-
-
-class _KeyStore:
-    """The SSH agent and key files (login.KeyStore)."""
-
-    def __init__(self) -> None:
-        self._agent: Any = None
-
-    def agent_keys(self) -> list[Key]:
-        if not _agent_listens():
-            return []
-        try:
-            self._agent = paramiko.Agent()
-            keys = self._agent.get_keys()
-        except _FOREIGN:  # it speaks something else: as if there were none
-            return []
-        return [
-            Key(f"the agent's key {key.comment or key.fingerprint}", key.asbytes(), key)
-            for key in keys
-            if key.inner_key is not None  # a kind of key that paramiko cannot announce
-        ]
-
-    def load(self, path: Path, passphrase: str | None) -> Key:
-        try:
-            key = paramiko.PKey.from_path(path, passphrase and passphrase.encode("utf-8"))
-        except FileNotFoundError:
-            raise
-        except TypeError as error:  # how the library says that it needs a passphrase
-            raise LockedKey from error
-        except _FOREIGN as error:
-            if passphrase:
-                raise LockedKey from error
-            raise UnusableKey(_said(error)) from error
-        return Key(str(path), key.asbytes(), key)
-
-    def public_blob(self, path: Path) -> bytes | None:
-        try:
-            return bytes(paramiko.PublicBlob.from_file(f"{path}.pub").key_blob)
-        except _FOREIGN:
-            return None
-
-    def close(self) -> None:
-        if self._agent is not None:
-            self._agent.close()
-
-
-def _agent_listens() -> bool:
-    """False for a socket that nobody serves any more; the library would leave it open."""
-    path = os.environ.get("SSH_AUTH_SOCK")
-    if sys.platform == "win32" or not path:
-        return sys.platform == "win32"
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
-
-
-def _prefer(session: Any, known_types: set[str]) -> None:
-    """Ask for the types of key that are known first, so that a known host can prove itself."""
-    options = session.get_security_options()
-    wanted = known_types
-    if "ssh-rsa" in wanted:  # the key's name; its signatures are made with SHA-2
-        wanted = wanted | {"rsa-sha2-512", "rsa-sha2-256"}
-    options.key_types = sorted(options.key_types, key=lambda name: name not in wanted)
-
-
-def _end(session: Any, sock: socket.socket | None) -> None:
-    """Close a session and its socket, and wake whoever waits on them. Either may be None or closed."""
-    if sock is not None:
-        try:
-            sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # not connected
-    if session is not None:
-        session.close()
-        if session.is_alive():
-            session.join(LEAVE_TIMEOUT)
-        # A handshake that failed leaves a timer behind, which would hold up the end of the program.
-        session.packetizer.complete_handshake()
-    if sock is not None:
-        sock.close()
-
-
-# -- what paramiko's and the system's errors mean --------------------------------------------------
-
-_NO_WAY = {
-    errno.EHOSTUNREACH: "the host cannot be reached",
-    errno.ENETUNREACH: "its network cannot be reached",
-    errno.EHOSTDOWN: "the host is down",
-    errno.ENETDOWN: "the network is down",
-}
-_CUT = (EOFError, ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-
-
-def translate(error: BaseException, name: str, port: int) -> LinkError:
-    """What a foreign error means for the user of the device ``name``. Knows every class of paramiko's and
-    has an answer for whatever else may come."""
-    detail = _said(error)
-    if isinstance(error, kinds.SSHException):
-        return _translate_ssh(error, name, port, detail)
-    if isinstance(error, kinds.NoValidConnectionsError):
-        return translate(next(iter(error.errors.values())), name, port)
-    if isinstance(error, socket.gaierror):
-        return faults.no_address(name, detail)
-    if isinstance(error, ConnectionRefusedError):
-        return faults.refused(name, port, detail)
-    if isinstance(error, TimeoutError):
-        return faults.silent(name, port, detail)
-    if isinstance(error, _CUT):
-        return faults.cut(name, detail)
-    if isinstance(error, OSError) and error.errno in _NO_WAY:
-        return faults.no_way(name, _NO_WAY[error.errno], detail)
-    return faults.other(name, _words(error), detail)
-
-
-def _translate_ssh(error: Any, name: str, port: int, detail: str) -> LinkError:
-    text = str(error)
-    if isinstance(error, kinds.BadHostKeyException):
-        return HostKeyChanged(f"The host key of {name} has changed.", detail=detail)
-    if isinstance(error, kinds.AuthenticationException):
-        slow = "timeout" in text.lower()  # the library has no class of its own for it
-        return faults.too_slow(name, detail) if slow else faults.not_let_in(name, detail)
-    if isinstance(error, kinds.IncompatiblePeer):
-        return faults.no_common_algorithm(name, detail)
-    if isinstance(error, kinds.ChannelException):
-        return faults.no_channel(name, detail)
-    if isinstance(error, kinds.MessageOrderError):
-        return faults.forbidden_order(name, detail)
-    if isinstance(error, kinds.ProxyCommandFailure | kinds.CouldNotCanonicalize | kinds.ConfigParseError):
-        return faults.bad_configuration(name, detail)
-    # The rest are bare SSHExceptions, told apart by their words alone.
-    if "banner" in text or "protocol version" in text:
-        return faults.no_ssh_server(name, port, detail)
-    if "imeout" in text or "timed out" in text:
-        return faults.too_slow(name, detail)
-    if "not active" in text or "No existing session" in text or "losed" in text:
-        return faults.cut(name, detail)
-    return faults.other(name, _words(error), detail)
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return plain(str(error).rstrip(".")) or type(error).__name__
-
-
-def _said(error: BaseException) -> str:
-    """An error as evidence. A peer may have chosen its text."""
-    return plain(f"{type(error).__name__}: {error}", 1000) if str(error) else type(error).__name__

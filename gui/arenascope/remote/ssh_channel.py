@@ -77,9 +77,17 @@ class SshChannel:
                         raise LinkLost(f"The connection to {self._name} is closed.", hint="Connect again.")
                     start += sent
             except TimeoutError as error:
-                raise faults.too_slow(self._name, plain(repr(error), 1000)) from error
+                waited = self._raw.gettimeout() or 0
+                raise faults.slow_upload(self._name, waited, plain(repr(error), 1000)) from error
             except self._foreign as error:
                 raise faults.cut(self._name, plain(repr(error), 1000)) from error
+
+    def end_of_input(self) -> None:
+        """The far side reads the end of its stdin; its output is still to be read."""
+        try:
+            self._raw.shutdown_write()
+        except self._foreign as error:
+            raise faults.cut(self._name, plain(repr(error), 1000)) from error
 
     def recv(self, limit: int) -> bytes:
         if self._ahead:

@@ -1,8 +1,9 @@
 """What the user's ``~/.ssh/config`` says about one host.
 
 Written here, and not left to the SSH library, because two things are wanted from it that it does not
-do: ``Include``, and never running anything (``Match exec`` is taken as not matching). As in
-ssh_config(5) the first value of an option wins, and ``IdentityFile`` adds up.
+do: ``Include``, and never running anything (``Match exec`` is taken as not matching, a ``ProxyCommand``
+is understood or refused). As in ssh_config(5) the first value of an option wins, and ``IdentityFile``
+adds up.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from ..domain.plain_text import plain
 from ..errors import LinkError
+from . import proxy_command
 from .address import Address
 
 _MAX_DEPTH = 16  # as OpenSSH
@@ -30,7 +32,7 @@ class HostConfig:
     """Everything that is needed to reach one host. ``alias`` is what the user typed as host.
 
     ``identity_files`` are the configured ones alone (empty: the usual names are to be tried);
-    ``user_known_hosts`` None: not configured. ``jump`` is the text of ProxyJump or ProxyCommand.
+    ``user_known_hosts`` None: not configured. ``jumps``: the hosts of ProxyJump as they are written.
     """
 
     alias: str
@@ -41,7 +43,7 @@ class HostConfig:
     identities_only: bool = False
     user_known_hosts: tuple[Path, ...] | None = None
     host_key_alias: str | None = None
-    jump: str | None = None
+    jumps: tuple[str, ...] = ()
 
     @property
     def known_hosts_name(self) -> str:
@@ -125,7 +127,6 @@ class _Options:
         tokens["d"] = str(self._home)
         files = [f for f in self._identities if f.lower() != "none"]
         known = first.get("userknownhostsfile")
-        jump = first.get("proxyjump") or first.get("proxycommand")
         return HostConfig(
             alias=typed,
             host=host,
@@ -137,8 +138,19 @@ class _Options:
             if known is None
             else tuple(self._path(word, tokens) for word in _words(known) if word.lower() != "none"),
             host_key_alias=first.get("hostkeyalias"),
-            jump=None if jump is None or jump.lower() == "none" else jump,
+            jumps=self._jumps(tokens),
         )
+
+    def _jumps(self, tokens: dict[str, str]) -> tuple[str, ...]:
+        """What leads to the host. Of ProxyJump and ProxyCommand, the one that stands first decides."""
+        for keyword, value in self._first.items():
+            if keyword == "proxyjump" and value.lower() != "none":
+                return tuple(_expand(jump.strip(), tokens) for jump in value.split(","))
+            if keyword == "proxycommand" and value.lower() != "none":
+                return (proxy_command.as_jump(value, self._address.host),)
+            if keyword in ("proxyjump", "proxycommand"):
+                break
+        return ()
 
     def _path(self, text: str, tokens: dict[str, str]) -> Path:
         return self._home_relative(os.path.expandvars(_expand(text, tokens)))

@@ -63,7 +63,20 @@ class Transport(Protocol):
     def drop(self) -> None:
         """Break the present connection at once, without a word; ``open_agent`` makes a new one."""
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
-        """Write a local file to a path on the device. FileError, LinkLost, BoardError (no space)."""
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
+        """Write a local file to a path on the device. FileError, LinkLost, BoardError (no space).
+
+        ``start`` bytes are there already and are not sent; BoardError ("not_found") when they are not.
+        When it fails, or ``progress`` raises, nothing stays there; with ``keep``, what was written up to
+        then stays unless the disk is full.
+        """
 
     def close(self) -> None: ...

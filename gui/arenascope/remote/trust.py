@@ -13,11 +13,15 @@ from .ssh_config import HostConfig
 class Trust:
     """What is known of one host: the user's known_hosts, our own file, the system's.
 
-    ``own`` is the file that gets a key which a person accepts; ``name`` the device's, for messages.
+    ``own`` is the file that gets a key which a person accepts; ``name`` the host's, for messages, and
+    ``address`` what the user asked to connect to, which may lie behind this host.
     """
 
-    def __init__(self, name: str, config: HostConfig, ssh_dir: Path, own: Path, prompts: Prompts) -> None:
+    def __init__(
+        self, name: str, address: str, config: HostConfig, ssh_dir: Path, own: Path, prompts: Prompts
+    ) -> None:
         self._name = name
+        self._address = address
         self._config = config
         self._own = own
         self._prompts = prompts
@@ -51,5 +55,5 @@ class Trust:
             raise faults.changed_key(self._name, shown, known, remedy, where)
         question = HostKeyQuestion(self._config.host, self._config.port, key_type, fingerprint)
         if not self._prompts.confirm_host_key(question):
-            raise faults.unknown_key(self._name, shown, key_type)
+            raise faults.unknown_key(self._name, shown, key_type, self._address)
         hostkeys.remember(self._own, self._config.known_hosts_name, key_type, blob)

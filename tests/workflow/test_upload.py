@@ -1,0 +1,167 @@
+"""Uploads that break off, over a real sshd: what is sent again, what stays there, and what does not."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from arenascope.domain.graph import Graph
+from arenascope.errors import BoardError, Cancelled, FileError, LinkLost
+from arenascope.tflite.reader import read_model
+from arenascope.workflow.connect import connect
+from arenascope.workflow.events import RunEvent, UploadProgress
+from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.staging import stage_model
+from tests.support.models import own
+from tests.support.sshd import Sshd, tiny_disk
+
+#: Much more than the window of a channel, so that half of it cannot all be on its way.
+SIZE = 8_000_001
+BLOCK = 256 * 1024
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> tuple[Path, Graph]:
+    """A model of some megabytes: one of ours with something behind it."""
+    path = tmp_path / "model.tflite"
+    data = own("lstm_fused.tflite").read_bytes()
+    path.write_bytes(data + os.urandom(SIZE - len(data)))
+    return path, read_model(path)
+
+
+def _send(
+    server: Sshd, model: tuple[Path, Graph], at: Callable[[UploadProgress, CancelToken], None] | None = None
+) -> tuple[list[int], str]:
+    """Send a model; how much was there at each step, and its path there. ``at`` may disturb it."""
+    seen: list[int] = []
+    cancel = CancelToken()
+
+    def tell(event: RunEvent) -> None:
+        if isinstance(event, UploadProgress):
+            seen.append(event.done)
+            if at is not None:
+                at(event, cancel)
+
+    with connect(server.address) as device:
+        path = stage_model(device, *model, tell, cancel)
+    return seen, path
+
+
+def _models(server: Sshd) -> list[Path]:
+    folder = server.home / ".cache" / "arenascope" / "models"
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def _broken_off(server: Sshd, model: tuple[Path, Graph]) -> Path:
+    """What stays of an upload during which the link was cut."""
+
+    def cut(event: UploadProgress, _cancel: CancelToken) -> None:
+        if event.done > SIZE // 2:
+            server.cut()
+
+    with pytest.raises(LinkLost):
+        _send(server, model, cut)
+    server.wait_for_quiet()
+    (part,) = _models(server)
+    assert part.name.endswith(".part")
+    assert 0 < part.stat().st_size < SIZE
+    return part
+
+
+def test_only_the_rest_is_sent_after_a_cut(server: Sshd, model: tuple[Path, Graph]) -> None:
+    there = _broken_off(server, model).stat().st_size
+    seen, path = _send(server, model)
+    assert seen[0] > there
+    assert seen[0] - there <= BLOCK
+    assert seen[-1] == SIZE
+    assert Path(path).read_bytes() == model[0].read_bytes()
+    assert _models(server) == [Path(path)]
+    assert _send(server, model) == ([], path)
+
+
+def test_a_part_that_is_damaged_is_sent_anew(server: Sshd, model: tuple[Path, Graph]) -> None:
+    part = _broken_off(server, model)
+    part.write_bytes(b"?" + part.read_bytes()[1:])
+    seen, path = _send(server, model)
+    assert seen[0] <= BLOCK
+    assert Path(path).read_bytes() == model[0].read_bytes()
+    assert _models(server) == [Path(path)]
+
+
+def test_a_part_that_is_whole_costs_no_bytes(server: Sshd, model: tuple[Path, Graph]) -> None:
+    part = _broken_off(server, model)
+    part.write_bytes(model[0].read_bytes())
+    seen, path = _send(server, model)
+    assert seen == []
+    assert _models(server) == [Path(path)]
+
+
+def test_a_part_that_somebody_takes_away_is_sent_anew(server: Sshd, model: tuple[Path, Graph]) -> None:
+    _broken_off(server, model)
+    with connect(server.address) as device:
+        request = device.link.request
+
+        def answered(method: str, *given: object, **more: object) -> dict[str, object]:
+            answer = request(method, *given, **more)  # type: ignore[arg-type]
+            if method == "file_status":
+                Path(str(answer["upload"])).unlink()
+            return answer
+
+        device.link.request = answered  # type: ignore[method-assign,assignment]
+        path = stage_model(device, *model, lambda event: None, CancelToken())
+    assert Path(path).read_bytes() == model[0].read_bytes()
+
+
+def test_cancelling_leaves_nothing_there(server: Sshd, model: tuple[Path, Graph]) -> None:
+    def stop(event: UploadProgress, cancel: CancelToken) -> None:
+        if event.done > SIZE // 2:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        _send(server, model, stop)
+    assert _models(server) == []
+
+
+def test_a_model_that_changes_meanwhile_leaves_nothing_there(server: Sshd, model: tuple[Path, Graph]) -> None:
+    with pytest.raises(FileError, match="became shorter"):
+        _send(server, model, lambda event, cancel: os.truncate(model[0], event.done))
+    assert _models(server) == []
+
+
+def test_a_disk_that_fills_meanwhile_is_told_and_left_as_it_was(
+    server: Sshd, model: tuple[Path, Graph]
+) -> None:
+    cache = server.home / ".cache" / "arenascope"
+    with tiny_disk(cache / "models", 9000):
+        filler = cache / "models" / "filler"
+
+        def fill(event: UploadProgress, _cancel: CancelToken) -> None:
+            if not filler.exists():
+                filler.write_bytes(b"x" * 5_000_000)
+
+        with pytest.raises(BoardError, match=r"The disk of .* is full") as caught:
+            _send(server, model, fill)
+        assert caught.value.board_code == "no_space"
+        assert _models(server) == [filler]
+
+
+def test_two_at_once_do_not_disturb_each_other(server: Sshd, model: tuple[Path, Graph]) -> None:
+    both = threading.Barrier(2)
+    paths: list[str] = []
+
+    def half_way(event: UploadProgress, _cancel: CancelToken) -> None:
+        if SIZE // 2 < event.done <= SIZE // 2 + BLOCK:
+            both.wait(20)
+
+    threads = [threading.Thread(target=lambda: paths.append(_send(server, model, half_way)[1])) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(paths) == 2
+    assert _models(server) == [Path(paths[0])]
+    assert Path(paths[0]).read_bytes() == model[0].read_bytes()
