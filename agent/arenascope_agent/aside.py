@@ -1,6 +1,6 @@
 """Work that would hold the server up or make it large, done in a fork of it: hashing, removing files.
 
-The fork's memory is gone with it, and the sampler keeps its rate meanwhile.
+The fork's memory is gone with it and bounded, and the sampler keeps its rate meanwhile.
 """
 
 from __future__ import annotations
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
     from .children import Children
     from .loop import Loop
+
+
+#: Bytes that a fork may take beside what the server has: unpacking needs a few MB.
+MOST_MEMORY = 128 * 1024 * 1024
+#: Bytes of an answer. It waits in the server when the client does not take it.
+MOST_ANSWER = 64 * 1024
 
 
 class Failure(Exception):
@@ -40,8 +46,8 @@ def run(
 ) -> None:
     """Call ``done`` on the loop with what ``work`` returned, or with the Failure that it raised.
 
-    ``work`` runs in the fork; what it returns crosses as JSON, at most 64 KiB (it must fit the pipe).
-    OSError when no process can be made. It is ended after ``limit`` seconds, and with the server.
+    ``work`` runs in the fork; what it returns crosses as JSON, at most MOST_ANSWER bytes of it. OSError
+    when no process can be made. It is ended after ``limit`` seconds, and with the server.
     """
     server = os.getpid()
     read_end, write_end = os.pipe()
@@ -56,7 +62,8 @@ def run(
         try:
             os.setpgid(0, 0)
             _let_go(server, write_end)
-            os.write(write_end, _attempt(work))
+            _limit_memory()
+            _write(write_end, _attempt(work))
             status = 0
         finally:
             os._exit(status)  # nothing of the server may run on in the fork
@@ -67,16 +74,25 @@ def run(
         pass
 
     timer = loop.after(limit, lambda: children.kill(pid))
+    answer = bytearray()
+
+    def readable(_events: int) -> None:
+        data = os.read(read_end, MOST_ANSWER)
+        if data:
+            answer.extend(data)  # the fork writes no more than MOST_ANSWER
+        else:
+            loop.forget(read_end)
 
     def exited(_status: int) -> None:
         loop.cancel(timer)
-        data = os.read(read_end, 64 * 1024)
         loop.forget(read_end)
+        while data := os.read(read_end, MOST_ANSWER):
+            answer.extend(data)
         os.close(read_end)
-        done(_answer(data))
+        done(_answer(bytes(answer)))
 
     children.add(pid, exited)
-    loop.watch(read_end, READABLE, lambda _events: loop.forget(read_end))
+    loop.watch(read_end, READABLE, readable)
 
 
 def _let_go(server: int, kept: int) -> None:
@@ -97,6 +113,28 @@ def _let_go(server: int, kept: int) -> None:
                 pass  # the one that listed the folder
 
 
+def _limit_memory() -> None:
+    """What the fork is given to do may not take the board's memory, whatever was asked for."""
+    import resource
+
+    with open("/proc/self/statm", "rb") as file:
+        most = int(file.read().split()[0]) * resource.getpagesize() + MOST_MEMORY
+    limits = [limit for limit in resource.getrlimit(resource.RLIMIT_AS) if limit != resource.RLIM_INFINITY]
+    most = min([most, *limits])
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _write(fd: int, data: bytes) -> None:
+    if len(data) > MOST_ANSWER:
+        data = _failed("The answer is longer than this agent sends: %d bytes." % len(data))
+    while data:
+        data = data[os.write(fd, data) :]
+
+
+def _failed(message: str) -> bytes:
+    return protocol.encode_payload({"failure": {"code": protocol.IO_FAILED, "message": message}})
+
+
 def _attempt(work: Callable[[], dict[str, Any]]) -> bytes:
     try:
         return protocol.encode_payload({"result": work()})
@@ -112,15 +150,16 @@ def _attempt(work: Callable[[], dict[str, Any]]) -> bytes:
             }
         )
     except OSError as error:
-        return protocol.encode_payload(
-            {"failure": {"code": protocol.IO_FAILED, "message": "%s: %s." % (error.filename, error.strerror)}}
-        )
+        return _failed("%s: %s." % (error.filename, error.strerror))
+    except MemoryError:
+        return _failed("It takes more memory than this agent gives to it.")
 
 
 def _answer(data: bytes) -> dict[str, Any] | Failure:
-    if not data:
+    try:
+        answer = protocol.decode_payload(data)
+    except protocol.ProtocolError:  # nothing, or the beginning of one
         return Failure(protocol.IO_FAILED, "The helper process ended without an answer.")
-    answer = protocol.decode_payload(data)
     if "failure" in answer:
         return Failure(**answer["failure"])
     result: dict[str, Any] = answer["result"]

@@ -30,8 +30,8 @@ _WAIT = "read end <&3; exit 0"
 def attach(name: str, seen: str, serve: Serve) -> int:
     """Join the session, or begin it for ``seen`` NEW, where the fork becomes ``serve``.
 
-    Returns only where there is no such session (any more), which the client is told. OSError where a new
-    one cannot be begun.
+    Returns only where there is no such session (any more), which the client is told, or where its server
+    hangs. OSError where a new one cannot be begun.
     """
     session.remove_stale()
     address = session.Address(name)
@@ -39,6 +39,9 @@ def attach(name: str, seen: str, serve: Serve) -> int:
         return _begin(address, serve)
     try:
         control = address.connect()
+    except BlockingIOError:
+        os.write(2, b"The agent of this session does not answer now.\n")
+        return 1
     except OSError:
         os.write(1, protocol.GREETING + protocol.encode({"type": "gone", "boot": session.boot_id()}))
         return 0

@@ -35,7 +35,7 @@ class Channel:
         self._loop = loop
         self._incoming = incoming
         self._outgoing = outgoing
-        self._frames = protocol.FrameReader()
+        self._frames = protocol.FrameReader(protocol.MAX_REQUEST)
         self._outbox = bytearray()
         self._ended = False
         self._on_room: Callable[[], None] | None = None

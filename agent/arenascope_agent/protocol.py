@@ -30,6 +30,8 @@ PROTOCOL = 1
 GREETING = b"\x00ARENASCOPE/1\n"
 MAX_BANNER = 64 * 1024
 MAX_FRAME = 8 * 1024 * 1024
+#: What the server takes: decoded, a frame may be thirty times as large, and it lives on a small board.
+MAX_REQUEST = 1024 * 1024
 HEADER = struct.Struct(">I")
 
 # Seconds that the server gives to what a request asks for; a client waits a little longer.
@@ -84,16 +86,16 @@ def encode_payload(message: Message) -> bytes:
     return _encoder.encode(message).encode("ascii")
 
 
-def frame(payload: bytes) -> bytes:
-    """A payload with its length before it. ProtocolError when it is longer than MAX_FRAME."""
-    if len(payload) > MAX_FRAME:
-        raise ProtocolError("a frame of %d bytes; the limit is %d" % (len(payload), MAX_FRAME))
+def frame(payload: bytes, limit: int = MAX_FRAME) -> bytes:
+    """A payload with its length before it. ProtocolError when it is longer than ``limit``."""
+    if len(payload) > limit:
+        raise ProtocolError("a frame of %d bytes; the limit is %d" % (len(payload), limit))
     return HEADER.pack(len(payload)) + payload
 
 
-def encode(message: Message) -> bytes:
+def encode(message: Message, limit: int = MAX_FRAME) -> bytes:
     """One frame, ready to send."""
-    return frame(encode_payload(message))
+    return frame(encode_payload(message), limit)
 
 
 def decode_payload(payload: bytes) -> Message:
@@ -112,20 +114,21 @@ def decode_payload(payload: bytes) -> Message:
 class FrameReader:
     """Cuts a byte stream into payloads.
 
-    Holds only bytes that arrived: a length above MAX_FRAME is refused from its four bytes, and
+    Holds only bytes that arrived: a length above ``limit`` is refused from its four bytes, and
     nothing is reserved for a length that is merely announced.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MAX_FRAME) -> None:
         self._buffer = bytearray()
+        self._limit = limit
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The payloads that ``data`` completes. ProtocolError for an oversize or empty frame."""
         self._buffer += data
         while len(self._buffer) >= HEADER.size:
             (length,) = HEADER.unpack_from(self._buffer)
-            if not 2 <= length <= MAX_FRAME:
-                raise ProtocolError("a frame of %d bytes; the limit is %d" % (length, MAX_FRAME))
+            if not 2 <= length <= self._limit:
+                raise ProtocolError("a frame of %d bytes; the limit is %d" % (length, self._limit))
             end = HEADER.size + length
             if len(self._buffer) < end:
                 return

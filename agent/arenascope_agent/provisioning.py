@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: More than any closure of dependencies, or any release's list of files, that is asked for.
 _MAX_TEXTS = 2000
-_MAX_RELEASE = 4 * 1024 * 1024
+_MAX_RELEASE = protocol.MAX_REQUEST * 3 // 4
 
 
 def _install(given: dict[str, Any]) -> Callable[[], dict[str, Any]]:

@@ -35,6 +35,10 @@ EXIT_MALFORMED = 3
 _MIN_HZ, _MAX_HZ = 0.1, 200.0
 _MAX_TIMEOUT = 7 * 24 * 3600.0
 _MAX_ID = 2**53
+#: Forks at work at the same time (aside.py), and uploads that were begun and have not come to an end. A
+#: client has one of each.
+_MOST_ASIDE = 4
+_MOST_UPLOADS = 32
 _LAST_WORDS = 1.0  # seconds for the client to take the last frames
 
 
@@ -66,6 +70,7 @@ class Server:
         self._run: tuple[int, Run] | None = None
         self._watch: tuple[int, Watch] | None = None
         self._uploads: set[str] = set()
+        self._aside_now = 0
         self._exit_code = 0
         self._methods: dict[str, Callable[[int, dict[str, Any]], dict[str, Any] | None]] = {
             "ping": self._ping,
@@ -286,6 +291,12 @@ class Server:
     def _file_status(self, number: int, given: dict[str, Any]) -> None:
         sha256 = params.sha256(given)
         size = params.integer(given, "bytes", 0, 2**40)
+        if len(self._uploads) >= _MOST_UPLOADS:
+            self._uploads = {path for path in self._uploads if os.path.lexists(path)}
+        if len(self._uploads) >= _MOST_UPLOADS:
+            raise Failure(
+                protocol.BUSY, "%d files are being sent already." % len(self._uploads), "Send those first."
+            )
         self._aside(number, lambda: self._models.status(sha256, size))
 
     def _file_adopt(self, number: int, given: dict[str, Any]) -> None:
@@ -309,7 +320,14 @@ class Server:
         return handle
 
     def _aside(self, number: int, work: Callable[[], dict[str, Any]], turn: Turn | None = None) -> None:
+        if self._aside_now >= _MOST_ASIDE:
+            raise Failure(
+                protocol.BUSY, "%d requests of that kind are being worked on." % self._aside_now,
+                "Wait for their answers.",
+            )  # fmt: skip
+
         def done(answer: dict[str, Any] | Failure) -> None:
+            self._aside_now -= 1
             if turn is not None:
                 turn.give_back()
             if isinstance(answer, Failure):
@@ -323,6 +341,7 @@ class Server:
             turn.take()
         try:
             aside.run(self._loop, self._children, work, done, protocol.FILE_LIMIT)
+            self._aside_now += 1
         except OSError:
             if turn is not None:
                 turn.give_back()

@@ -11,7 +11,9 @@ counting, in both directions; what the client has not confirmed is kept, within 
 from __future__ import annotations
 
 import _socket  # ``socket`` around it costs the server a megabyte
+import errno
 import os
+import stat
 import struct
 import time
 
@@ -33,6 +35,8 @@ CROWDED_ALONE = 4 * 1024 * 1024
 SILENCE = 45.0
 _LOOK = 5.0
 _INTRODUCTION = 64
+#: Connections that may wait for their introduction. One that hangs there gives way to who comes after it.
+_MOST_WAITING = 4
 _UCRED = struct.Struct("3i")
 
 
@@ -70,21 +74,37 @@ class Address:
         self.name = session + ".sock"
 
     def listen(self) -> _socket.socket:
-        """OSError, also where the session has a server already."""
+        """OSError, also where the session has a server already.
+
+        It gets its name when it listens: before, it would look like that of a server that was killed.
+        """
         listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         mask = os.umask(0o177)
         try:
-            self._there(lambda: listener.bind(self.name))
+            self._there(lambda: self._begin(listener))
         finally:
             os.umask(mask)
-        listener.listen(4)
         listener.setblocking(False)
         return listener
 
+    def _begin(self, listener: _socket.socket) -> None:
+        unnamed = self.name + ".new"
+        listener.bind(unnamed)
+        try:
+            listener.listen(4)
+            if os.path.lexists(self.name):
+                raise FileExistsError(errno.EEXIST, "the session has a server", self.name)
+            os.rename(unnamed, self.name)
+        except OSError:
+            os.unlink(unnamed)
+            raise
+
     def connect(self) -> _socket.socket:
-        """OSError when no server listens there."""
+        """OSError when no server listens there; BlockingIOError when one hangs with a queue before it."""
         link = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        link.setblocking(False)
         self._there(lambda: link.connect(self.name))
+        link.setblocking(True)
         return link
 
     def remove(self) -> None:
@@ -109,7 +129,10 @@ def remove_stale() -> None:
         try:
             address.connect().close()
         except ConnectionRefusedError:
-            address.remove()
+            try:
+                address.remove()
+            except OSError:
+                pass  # a folder of that name is in nobody's way
         except OSError:
             pass  # it has gone meanwhile, or it is busy
 
@@ -156,7 +179,15 @@ class SessionChannel:
 
     def adopt(self, incoming: int, outgoing: int, control: _socket.socket, seen: int | None) -> None:
         """Talk to a client behind these descriptors, which are closed when it goes; one that was there
-        before is let go. ``seen``: frames that it has got; None at the beginning of the session."""
+        before is let go, unless they cannot be used. ``seen``: frames that it has got; None at the
+        beginning of the session."""
+        if not (_is_stream(incoming) and _is_stream(outgoing)):
+            for fd in (incoming, outgoing):
+                os.close(fd)
+            control.close()
+            if self._channel is None:
+                self._on_lost()
+            return
         self._let_go()
         missed = self._sent - (seen or 0)
         if not 0 <= missed <= len(self._kept):  # never asked for by a client that keeps its count
@@ -274,9 +305,13 @@ class SessionChannel:
         link = _socket.socket(fileno=fd)
         link.setblocking(False)
         _, user, _ = _UCRED.unpack(link.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, _UCRED.size))
-        if user not in (os.geteuid(), 0) or len(self._waiting) >= 4:
+        if user not in (os.geteuid(), 0):
             link.close()
             return
+        if len(self._waiting) >= _MOST_WAITING:
+            oldest = next(iter(self._waiting))
+            self._loop.forget(oldest)
+            self._waiting.pop(oldest).close()
         self._waiting[fd] = link
         self._loop.watch(fd, READABLE, lambda _events: self._introduced(fd))
 
@@ -287,7 +322,7 @@ class SessionChannel:
         handed: list[int] = []
         try:
             space = _socket.CMSG_SPACE(2 * 4)
-            text, ancillary, _flags, _ = link.recvmsg(_INTRODUCTION, space, _socket.MSG_CMSG_CLOEXEC)
+            text, ancillary, flags, _ = link.recvmsg(_INTRODUCTION, space, _socket.MSG_CMSG_CLOEXEC)
         except OSError:
             link.close()
             return
@@ -295,12 +330,23 @@ class SessionChannel:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
                 count = len(data) // 4
                 handed += struct.unpack("%di" % count, data[: count * 4])
-        if len(handed) == 2 and text.isdigit():
+        complete = len(text) < _INTRODUCTION and not flags & _socket.MSG_CTRUNC
+        if complete and len(handed) == 2 and text.isdigit():
             self.adopt(handed[0], handed[1], link, int(text))
             return
         for descriptor in handed:
             os.close(descriptor)
         link.close()
+
+
+def _is_stream(fd: int) -> bool:
+    """Whether a descriptor is what a connection has: a pipe, a socket, a terminal. It may be anything."""
+    try:
+        os.set_blocking(fd, os.get_blocking(fd))  # refused where it only names a file
+        mode = os.fstat(fd).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)
 
 
 def _nothing() -> None:

@@ -77,6 +77,14 @@ def test_a_length_out_of_bounds_is_refused_from_its_four_bytes(length: int) -> N
         list(FrameReader().feed(protocol.HEADER.pack(length)))
 
 
+@pytest.mark.parametrize("length", [0, 1, protocol.MAX_REQUEST + 1])
+def test_a_server_takes_shorter_frames(length: int) -> None:
+    with pytest.raises(ProtocolError, match=f"{length} bytes; the limit is {protocol.MAX_REQUEST}"):
+        list(FrameReader(protocol.MAX_REQUEST).feed(protocol.HEADER.pack(length)))
+    with pytest.raises(ProtocolError):
+        protocol.encode({"a": "x" * protocol.MAX_REQUEST}, protocol.MAX_REQUEST)
+
+
 def test_the_largest_frame_passes() -> None:
     payload = b'{"a":"' + b"x" * (protocol.MAX_FRAME - 8) + b'"}'
     assert list(FrameReader().feed(protocol.frame(payload))) == [payload]

@@ -85,6 +85,7 @@ def _finite(params: dict[str, Any]) -> dict[str, Any]:
     [
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         protocol.HEADER.pack(2**32 - 1),
+        protocol.HEADER.pack(protocol.MAX_REQUEST + 1),
         protocol.frame(b"not json"),
         protocol.frame(b"[1,2]"),
         protocol.encode({"type": "response", "id": 1, "result": {}}),
@@ -101,6 +102,18 @@ def test_what_is_not_the_protocol_ends_the_connection(data: bytes) -> None:
         assert (error["type"], error["id"], error["code"]) == ("error", None, protocol.MALFORMED)
         assert error["detail"]
         assert agent.process.wait(PATIENCE) == 3
+
+
+@pytest.mark.parametrize("element", [b"{}", b'{"":0}', b"[0]", b'"ab"', b"1e1"])
+def test_a_frame_of_many_small_values_costs_little_memory(element: bytes) -> None:
+    start, end = b'{"type":"request","id":1,"method":"ping","params":{"x":[0', b"]}}"
+    room = protocol.MAX_REQUEST - len(start) - len(end)
+    body = b"".join([b"," + element] * (room // (len(element) + 1)))
+    with Agent() as agent:
+        agent.send(protocol.frame(start + body + end))
+        assert agent.take(lambda m: m["id"] == 1)["result"] == {}
+        status = Path(f"/proc/{agent.process.pid}/status").read_text()
+        assert int(status.split("VmHWM:")[1].split()[0]) * 1024 < 56_000_000
 
 
 def test_one_run_at_a_time_and_a_watch_beside_it() -> None:

@@ -4,68 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
 import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from arenascope_agent import protocol
-from tests.agent.harness import AGENT_MAIN, HERE, PATIENCE, Agent, watched_end
+from tests.agent.harness import AGENT_MAIN, PATIENCE, watched_end
+from tests.agent.sessions import Session, made
 
 if sys.platform != "linux":
     pytest.skip("the agent runs on Linux", allow_module_level=True)
 
 
-class Session:
-    """``join`` makes connections to one session; whatever serves it is ended with the test."""
-
-    def __init__(self, silence: float, idle: float) -> None:
-        self.name = secrets.token_hex(16)
-        self._limits = (str(silence), str(idle))
-        self.pid = 0
-
-    def join(self, seen: int | None = None) -> Agent:
-        worker = (sys.executable, str(HERE / "scripted_worker.py"))
-        word = "new" if seen is None else str(seen)
-        script = str(HERE / "serve_session.py")
-        return Agent(sys.executable, "-I", "-S", script, self.name, word, *self._limits, *worker)
-
-    @contextmanager
-    def begin(self) -> Iterator[Agent]:
-        with self.join() as agent:
-            self.pid = agent.hello["pid"]
-            yield agent
-
-    @property
-    def socket(self) -> Path:
-        return Path.home() / ".cache/arenascope/agent/run" / f"{self.name}.sock"
-
-
 @pytest.fixture
 def session() -> Iterator[Session]:
-    yield from _session(30, 60)
+    with made(30, 60) as one:
+        yield one
 
 
 @pytest.fixture
 def hasty() -> Iterator[Session]:
     """Its server leaves soon after its client."""
-    yield from _session(30, 0.05)
-
-
-def _session(silence: float, idle: float) -> Iterator[Session]:
-    made = Session(silence, idle)
-    yield made
-    if made.pid and Path(f"/proc/{made.pid}").exists():
-        with watched_end(made.pid) as ended:
-            os.kill(made.pid, signal.SIGKILL)
-            assert ended()
+    with made(30, 0.05) as one:
+        yield one
 
 
 def test_a_new_session_greets_from_a_process_of_its_own(session: Session) -> None:
@@ -171,10 +138,9 @@ def test_the_server_leaves_when_nobody_comes_back(hasty: Session) -> None:
 
 
 def test_a_client_that_falls_silent_counts_as_gone() -> None:
-    for made in _session(0.05, 0.05):
-        with made.begin() as agent, watched_end(made.pid) as ended:
-            assert ended()
-            assert agent.rest() == []
+    with made(0.05, 0.05) as session, session.begin() as agent, watched_end(session.pid) as ended:
+        assert ended()
+        assert agent.rest() == []
 
 
 def test_a_run_goes_on_when_its_client_has_gone(hasty: Session) -> None:
@@ -201,8 +167,7 @@ def test_its_worker_dies_with_it_and_its_socket_is_taken_away_by_who_comes_next(
 
 
 def test_two_clients_take_turns(session: Session) -> None:
-    other = Session(30, 60)
-    with session.begin() as first, other.begin() as second:
+    with made(30, 60) as other, session.begin() as first, other.begin() as second:
         run = first.run("hang")
         refused = second.answer("run", task="inspect", params={"model": "ok"})
         assert refused["code"] == protocol.BUSY
@@ -252,6 +217,5 @@ def test_a_session_has_a_plain_name(name: str) -> None:
 
 def test_a_home_with_a_long_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("long" * 30)))
-    for made in _session(30, 60):
-        with made.begin() as agent:
-            agent.answer("shutdown")
+    with made(30, 60) as session, session.begin() as agent:
+        agent.answer("shutdown")

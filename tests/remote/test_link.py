@@ -194,7 +194,7 @@ def test_answers_may_come_in_any_order() -> None:
 def test_a_request_that_no_frame_can_hold() -> None:
     with linked() as (link, _):
         with pytest.raises(WireError, match="cannot be sent"):
-            link.request("ping", {"x": "y" * (protocol.MAX_FRAME + 1)})
+            link.request("ping", {"x": "y" * protocol.MAX_REQUEST})
         assert link.request("ping", timeout=PATIENCE) == {}
 
 

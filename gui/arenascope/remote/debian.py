@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from arenascope_agent import protocol
+
 from ..domain import apt
 from ..domain.apt import Package, Source
 from ..domain.plain_text import plain
@@ -27,7 +29,7 @@ from .fetching import Arrived, Kept
 #: The package that is wanted, and how Debian names what it brings.
 NUMPY = "python3-numpy"
 
-_MAX_RELEASE = 4 * 1024 * 1024
+_MAX_RELEASE = protocol.MAX_REQUEST * 3 // 4  # it is sent to the board in one frame
 _MAX_INDEX = 64 * 1024 * 1024
 _MAX_UNPACKED_INDEX = 512 * 1024 * 1024
 _MAX_PACKAGE = 200 * 1024 * 1024

@@ -242,7 +242,8 @@ class AgentLink:
             raise LinkError(f"There is no connection to {self._name}.")
         number, future = self._exchange.expect(method, on_event)
         try:
-            self._outbox.send(protocol.encode(protocol.request(number, method, params)))
+            request = protocol.request(number, method, params)
+            self._outbox.send(protocol.encode(request, protocol.MAX_REQUEST))
         except BaseException as error:
             self._exchange.withdraw(number)
             if isinstance(error, protocol.ProtocolError):
