@@ -96,7 +96,8 @@ def verify(release: str, signed_by: list[str], wanted: list[str], root: str = "/
     given = _in_memory(release.encode("utf-8", "replace"))
     pipe_read, pipe_write = os.pipe()
     try:
-        argv = ["gpgv", "--status-fd", str(pipe_write), "--output", "-"]
+        # A board without a battery may live before the day on which the keys were made.
+        argv = ["gpgv", "--ignore-time-conflict", "--status-fd", str(pipe_write), "--output", "-"]
         for fd in keyrings:
             argv += ["--keyring", "/proc/self/fd/%d" % fd]
         done = subprocess.run(
@@ -119,7 +120,7 @@ def verify(release: str, signed_by: list[str], wanted: list[str], root: str = "/
             if fd >= 0:
                 os.close(fd)
     words = [line.split()[1:2] for line in said.splitlines()]
-    if ["VALIDSIG"] not in words or ["BADSIG"] in words:
+    if ["GOODSIG"] not in words or ["BADSIG"] in words:
         raise Failure(
             protocol.HASH_MISMATCH,
             "The signature of the package list is not one that this device trusts.",

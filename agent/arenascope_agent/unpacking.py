@@ -9,9 +9,8 @@ import shutil
 import zipfile
 import zlib
 
-from . import cache, protocol
+from . import cache, environment, protocol
 from .aside import Failure
-from .environment import folder, free, parent, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +30,10 @@ def install(archive: str, size: int) -> dict[str, Any]:
     """
     new = ""
     try:
-        cache.make_private(parent())
+        cache.make_private(environment.parent())
         _remove_unfinished()
         _check_room(size)
-        new = os.path.join(parent(), _NEW + os.urandom(8).hex())
+        new = os.path.join(environment.parent(), _NEW + os.urandom(8).hex())
         os.mkdir(new, 0o700)
         _unpack(archive, new, size)
         os.sync()  # a board is switched off without asking; what is named must then be whole
@@ -47,31 +46,31 @@ def install(archive: str, size: int) -> dict[str, Any]:
     finally:
         _remove(new)
         cache.remove(archive)
-    return summary() or {}
+    return environment.summary() or {}
 
 
 def remove() -> dict[str, Any]:
     """{"removed"}: whether there was an environment. All of them go, those of other Pythons too."""
-    there = os.path.lexists(parent())
-    if os.path.islink(parent()):
-        os.unlink(parent())
+    there = os.path.lexists(environment.parent())
+    if os.path.islink(environment.parent()):
+        os.unlink(environment.parent())
     elif there:
-        shutil.rmtree(parent())
+        shutil.rmtree(environment.parent())
     return {"removed": there}
 
 
 def _exchange(new: str) -> None:
     """The new folder under the final name; the one that stood there goes only after that."""
-    old = os.path.join(parent(), _OLD + os.urandom(8).hex())
+    old = os.path.join(environment.parent(), _OLD + os.urandom(8).hex())
     try:
-        os.rename(folder(), old)
+        os.rename(environment.folder(), old)
     except FileNotFoundError:
         old = ""
     try:
-        os.rename(new, folder())
+        os.rename(new, environment.folder())
     except OSError:
         if old:
-            os.rename(old, folder())
+            os.rename(old, environment.folder())
         raise
     _remove(old)
 
@@ -83,13 +82,13 @@ def _remove(path: str) -> None:
 
 def _remove_unfinished() -> None:
     """What a device that was switched off in the middle has left."""
-    for name in os.listdir(parent()):
+    for name in os.listdir(environment.parent()):
         if name.startswith((_NEW, _OLD)):
-            _remove(os.path.join(parent(), name))
+            _remove(os.path.join(environment.parent(), name))
 
 
 def _check_room(size: int) -> None:
-    if free() < size:
+    if environment.free() < size:
         raise _no_space(size)
 
 
@@ -97,7 +96,7 @@ def _no_space(size: int) -> Failure:
     return Failure(
         protocol.NO_SPACE,
         "No space left on the device: %.1f MB are free at %s and what is to be set up needs %.1f MB."
-        % (free() / 1e6, cache.root(), size / 1e6),
+        % (environment.free() / 1e6, cache.root(), size / 1e6),
         "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
     )
 
@@ -115,6 +114,8 @@ def _unpack(path: str, target: str, size: int) -> None:
                 if left < 0:
                     raise _refused("it is larger than was announced")
                 _unpack_one(archive, entry, target)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise _refused("two of its files have one name") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise _refused(str(error)) from None
 
@@ -129,7 +130,10 @@ def _unpack_one(archive: Any, entry: Any, target: str) -> None:
     ):
         raise _refused("it holds %.200r" % entry.filename)
     path = os.path.join(target, *parts)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    for depth in range(1, len(parts)):
+        folder = os.path.join(target, *parts[:depth])
+        if not os.path.isdir(folder):
+            os.mkdir(folder, 0o700)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with open(fd, "wb") as file, archive.open(entry) as data:
         shutil.copyfileobj(data, file, _BLOCK)

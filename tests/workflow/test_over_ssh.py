@@ -101,6 +101,6 @@ def test_a_board_without_a_runtime_is_told_with_what_to_do(
         with pytest.raises(BoardError, match="No TensorFlow Lite runtime works on") as caught:
             inspect(device, MODEL)
     assert caught.value.exit_code == 4
-    assert "pip install ai-edge-litert" in caught.value.hint
+    assert "arenascope devices setup" in caught.value.hint
     assert "numpy" in caught.value.detail
     assert server.processes() == []

@@ -70,17 +70,16 @@ def _undo(name: str, *, yes: bool, as_json: bool, quiet: bool) -> int:
     from ..workflow import setup as verb
     from . import progress, prompts
 
+    def agreed(there: verb.Undone) -> None:
+        if not yes:
+            sys.stderr.write(
+                f"ArenaScope keeps {format_bytes(there.bytes)} in {plain(there.folder)} on {plain(name)}: "
+                "its agent, models that were sent, and what was set up. All of it goes.\n"
+            )
+            _ask("Take it away?")
+
     with progress.reporter(quiet=quiet) as report:
-        found = verb.kept(name, prompts.terminal(), report)
-    if found.bytes and not yes:
-        sys.stderr.write(
-            f"ArenaScope keeps {format_bytes(found.bytes)} in {plain(found.folder)} on {plain(name)}: "
-            "its agent, models that were sent, and what was set up. All of it goes.\n"
-        )
-        _ask("Take it away?")
-    if found.bytes:
-        with progress.reporter(quiet=quiet) as report:
-            found = verb.undo(name, prompts.terminal(), report)
+        found = verb.undo(name, prompts.terminal(), report, agreed)
     if as_json:
         _print_json(
             {"schema": SCHEMA, "device": name, "done": True, "undo": None,

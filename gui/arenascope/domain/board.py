@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Board:
     for the CPU: they differ on a 32-bit userland over a 64-bit kernel. ``multiarch`` names the userland
     ('arm-linux-gnueabihf'), ``libc`` its C library ('glibc 2.36'), ``abi`` Python's own ('cp311').
     ``clock_offset``: seconds that its clock is ahead of this computer's, behind where negative.
-    ``disk_free`` are the bytes free where this program keeps its files there. The last three say what the
-    kernel offers this user: pressure figures, memory cgroups, and reading its log.
+    ``environment`` is what was set up there, ``disk_free`` the bytes free where this program keeps its
+    files, ``uptime`` in seconds. ``psi``, ``memory_cgroup`` and ``kernel_log``: whether the kernel gives
+    this user pressure figures, counts the memory of groups, and lets its log be read.
     """
 
     name: str
@@ -48,18 +49,19 @@ class Board:
     address_space: AddressSpace = AddressSpace(None, None)
     #: Package → why it cannot be used, where a probe looked for a runtime and found none that works.
     runtime_errors: tuple[tuple[str, str], ...] = ()
-    multiarch: str | None = None
-    libc: str | None = None
-    abi: str | None = None
-    environment: Environment | None = None
-    disk_free: int | None = None
-    swap_free: int | None = None
-    user: str | None = None
-    uptime: float | None = None
-    clock_offset: float | None = None
-    psi: bool | None = None
-    memory_cgroup: bool | None = None
-    kernel_log: bool | None = None
+    # Of the system, not of a run: a capture does not keep these, and they make no board another one.
+    multiarch: str | None = field(default=None, compare=False)
+    libc: str | None = field(default=None, compare=False)
+    abi: str | None = field(default=None, compare=False)
+    environment: Environment | None = field(default=None, compare=False)
+    disk_free: int | None = field(default=None, compare=False)
+    swap_free: int | None = field(default=None, compare=False)
+    user: str | None = field(default=None, compare=False)
+    uptime: float | None = field(default=None, compare=False)
+    clock_offset: float | None = field(default=None, compare=False)
+    psi: bool | None = field(default=None, compare=False)
+    memory_cgroup: bool | None = field(default=None, compare=False)
+    kernel_log: bool | None = field(default=None, compare=False)
 
     @property
     def lacks_runtime(self) -> bool:

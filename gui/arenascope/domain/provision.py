@@ -11,7 +11,7 @@ below in an environment that had nothing else), so nothing else is sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .board import Board
@@ -97,6 +97,7 @@ _LITERT = "the newest LiteRT for this Python and C library"
 _OLD_LITERT = "LiteRT from 2.1.2 on needs glibc 2.34"
 _OLD_GLIBC = "every LiteRT for this Python needs a newer C library"
 _ARM32 = "the last runtime that was built for 32-bit ARM"
+_OLD_NUMPY = "the last runtime for 32-bit ARM that works with the NumPy of this system"
 
 #: Machine → its rows, the best first. §1.1 and §1.2: what is built, and what it really needs.
 TABLE: dict[str, tuple[Row, ...]] = {
@@ -107,11 +108,12 @@ TABLE: dict[str, tuple[Row, ...]] = {
     ),
     "x86_64": (
         Row(Pin("ai-edge-litert", "2.3.0"), 10, 14, "2.27", ("1.23.2", None), _LITERT),
-        Row(Pin("ai-edge-litert", "2.1.0"), 9, 13, "2.27", ("1.23.2", None), _LITERT),
+        Row(Pin("ai-edge-litert", "2.1.0"), 9, 9, "2.27", ("1.23.2", None), _LITERT),
     ),
     "armv7l": (
-        Row(Pin("tflite-runtime", "2.14.0"), 11, 11, "2.27", ("1.23.2", "2"), _ARM32),
-        Row(Pin("tflite-runtime", "2.13.0"), 9, 10, "2.27", ("1.21.2", "2"), _ARM32),
+        Row(Pin("tflite-runtime", "2.14.0"), 9, 11, "2.27", ("1.23.2", "2"), _ARM32),
+        Row(Pin("tflite-runtime", "2.13.0"), 9, 10, "2.27", ("1.21.2", "2"), _OLD_NUMPY),
+        Row(Pin("tflite-runtime", "2.11.0"), 9, 9, "2.27", ("1.19.2", "2"), _OLD_NUMPY),
     ),
 }  # fmt: skip
 
@@ -122,6 +124,9 @@ _LAST_PYTHON = {machine: max(row.last for row in rows) for machine, rows in TABL
 _NUMPY = {"cp39": "2.0.2", "cp310": "2.2.6", "cp311": "2.4.6", "cp312": "2.4.6", "cp313": "2.4.6",
           "cp314": "2.4.6"}  # fmt: skip
 _NUMPY_1 = "1.26.4"
+#: The NumPy of the distributions that have Python 3.9, 3.10 and 3.11 (bullseye, Ubuntu 22.04, bookworm): no
+#: wheel of NumPy is built for armv7l, so there the runtime is chosen by what NumPy can be had.
+_SYSTEM_NUMPY = {9: "1.19.5", 10: "1.21.5", 11: "1.24.2"}
 
 #: GNU triplet of the userland → machine of its wheels.
 _MACHINES = {
@@ -141,9 +146,14 @@ def choose(board: Board) -> Recipe | NoRecipe:
     minor = release(board.python)[1]
     abi = board.abi or f"cp3{minor}"
     libc = (board.libc or "").removeprefix("glibc ")
-    for row in TABLE[machine]:
-        if row.first <= minor <= row.last and (not libc or at_least(libc, row.glibc)):
-            return _recipe(board, machine, abi, row)
+    rows = [
+        row for row in TABLE[machine]
+        if row.first <= minor <= row.last and (not libc or at_least(libc, row.glibc))
+    ]  # fmt: skip
+    recipes = [_recipe(board, machine, abi, row) for row in rows]
+    for recipe in recipes:
+        if recipe.numpy_source is not NumpyFrom.SYSTEM or recipe.numpy_fits(_SYSTEM_NUMPY[minor]):
+            return recipe
     return NoRecipe(
         f"Every runtime for Python {board.python} on {machine} needs a newer C library than {board.libc}.",
         "Bring the system up to date (Debian 12 and Raspberry Pi OS of 2023 are new enough). "
@@ -156,8 +166,9 @@ def _recipe(board: Board, machine: str, abi: str, row: Row) -> Recipe:
     wheel = numpy_wheel(machine, abi, row)
     source = NumpyFrom.WHEEL if wheel else NumpyFrom.SYSTEM
     recipe = Recipe(machine, abi, row.runtime, source, wheel, lowest, below, row.why)
-    if recipe.numpy_fits(board.numpy) and not board.environment:
-        return Recipe(machine, abi, row.runtime, NumpyFrom.BOARD, None, lowest, below, row.why)
+    # The NumPy that answers may be the one in an environment of ours, which the new one takes the place of.
+    if board.environment is None and recipe.numpy_fits(board.numpy):
+        return replace(recipe, numpy_source=NumpyFrom.BOARD, numpy=None)
     return recipe
 
 

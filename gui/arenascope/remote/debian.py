@@ -238,7 +238,7 @@ class _Archive:
         for name in (f"{folder}/by-hash/SHA256/{sha256}", path):  # by hash: a mirror may just be changing
             try:
                 data = fetching.get(source.dist + name, size, self._arrived)
-            except FileNotFoundError:
+            except (FileNotFoundError, fetching.TooLong):
                 continue
             if hashlib.sha256(data).hexdigest() == sha256:
                 self._kept.put(data)

@@ -59,7 +59,7 @@ good() { test -f "$1" && case $(sum < "$1") in SHA256*) return 0;; esac; return 
 good "$f" || {
  echo "$m:need" "$f"; test -d "$b" || k=1;
  e=$( { LC_ALL=C; export LC_ALL; mkdir -p "$d" &&
-  chmod 700 "$d" && { test -z "$k" || : > "$b/arenascope/FIRST"; } && head -c SIZE > "$t"; } 2>&1 ) ||
+  chmod 700 "$d" && { test -z "$k" || mkdir -p "$b/arenascope/FIRST"; } && head -c SIZE > "$t"; } 2>&1 ) ||
   fail write $e;
  find "$d" -name "*.part" -mmin +60 -exec rm -f {} + 2>/dev/null;
  good "$t" || fail hash "$t";
@@ -108,8 +108,8 @@ rmdir "$d" 2>/dev/null && test "$c" && rmdir "$b" 2>/dev/null;
 echo "$m:removed" $k "$d"
 """
 
-#: A file of ours which says that the user's cache folder was not there before.
-_FIRST_FILE = ".made-the-cache-folder"
+#: An empty folder of ours which says that the user's cache folder was not there before.
+_FIRST = ".made-the-cache-folder"
 #: Archives of agents that stay in any case: the newest.
 _KEPT_ARCHIVES = 2
 #: Seconds that agents get to leave before what they run from is removed.
@@ -125,7 +125,7 @@ def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str
         raise AssertionError("the name of a session is hexadecimal")
     words = f"attach {session} {'new' if seen is None else seen}"
     place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
-    place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST_FILE)
+    place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST)
     find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
     start = _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words)
     return _command(_PREAMBLE, find, _PLACES, place, start)
@@ -146,7 +146,7 @@ def clean_command(*, remove: bool) -> str:
     """The command that says how much this program keeps on the device, or that takes it all away."""
     rest = _REMOVE.replace("WAIT", str(_LEAVE_SECONDS)) if remove else _LOOK
     parts = (_PREAMBLE, _PLACES, _CLEAN, rest)
-    return _command(*(part.replace("FIRST", _FIRST_FILE) for part in parts))
+    return _command(*(part.replace("FIRST", _FIRST) for part in parts))
 
 
 def kill_command(pid: int) -> str:

@@ -25,6 +25,10 @@ _UNUSED = 60 * 24 * 3600.0
 Arrived = Callable[[int], None]
 
 
+class TooLong(SetupError):
+    """More came than was announced."""
+
+
 class Kept:
     """A folder of files by their hash. What lies there is verified each time it is taken."""
 
@@ -90,7 +94,7 @@ def get(url: str, limit: int, arrived: Arrived = lambda count: None) -> bytes:
                 data += block
                 arrived(len(block))
                 if len(data) > limit:
-                    raise SetupError(f"{url} sends more than the {limit} bytes that were announced.")
+                    raise TooLong(f"{url} sends more than the {limit} bytes that were announced.")
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (404, 410):

@@ -118,8 +118,11 @@ def _download(wheel: Wheel, folder: Path, cancelled: Callable[[], bool], python:
         said = errors.read().decode("utf-8", "replace")
     lines = [plain(line, 300) for line in said.splitlines() if line.strip()]
     reasons = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    reason = (reasons or lines or ["it did not say why"])[-1].rstrip(".")
+    if any("connection broken by" in line for line in lines):  # pip says only later that nothing was found
+        reason = "its package index cannot be reached"
     raise SetupError(
-        f"pip could not fetch {wheel.file}: {(reasons or lines or ['it did not say why'])[-1].rstrip('.')}.",
+        f"pip could not fetch {wheel.file}: {reason}.",
         hint="Check this computer's network and pip's configuration (python -m pip config list), then try "
         "again; or lay the file into a folder and name that in PIP_FIND_LINKS.",
         detail="\n".join(lines[-20:]),

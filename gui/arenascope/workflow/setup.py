@@ -7,11 +7,11 @@ lies in this user's cache folder. What does not work there in the end does not s
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..domain.board import Board
 from ..domain.provision import NoRecipe, NumpyFrom, Recipe, choose, target
@@ -28,6 +28,9 @@ from .connect import LOCAL, THIS_COMPUTER, Device
 from .events import Connecting, DownloadProgress, SetupEvent, Step
 from .jobs import CancelToken
 from .staging import stage_file
+
+if TYPE_CHECKING:
+    from ..remote.ssh import SshTransport
 
 #: Where things lie on a board; its own XDG_CACHE_HOME may say otherwise.
 FOLDER = "~/.cache/arenascope"
@@ -148,20 +151,36 @@ def setup(
 
 
 def kept(target: str, prompts: Prompts | None = None, on_event: OnEvent | None = None) -> Undone:
-    """What ``undo`` would take away from a device. Raises as ``undo``."""
-    return _undo(target, prompts, on_event, remove=False)
+    """What ``undo`` would take away from a device. UsageError for this computer, LinkError."""
+    with _reached(target, prompts, on_event) as transport:
+        found = transport.kept()
+    return Undone(target, found.folder, found.bytes)
 
 
-def undo(target: str, prompts: Prompts | None = None, on_event: OnEvent | None = None) -> Undone:
+def undo(
+    target: str,
+    prompts: Prompts | None = None,
+    on_event: OnEvent | None = None,
+    agree: Callable[[Undone], None] | None = None,
+) -> Undone:
     """Take away everything that this program keeps on a device: environment, models, agent.
 
-    Nothing may be connected to it: BoardError (busy) names what still is. DeployError where it cannot be
-    removed, LinkError for the device. No agent is started there.
+    ``agree`` is called before, with what would go, and raises to keep it; it is not called where there is
+    nothing. Nothing may be connected to the device: BoardError (busy) names what still is. DeployError
+    where it cannot be removed, LinkError for the device. No agent is started there.
     """
-    return _undo(target, prompts, on_event, remove=True)
+    with _reached(target, prompts, on_event) as transport:
+        found = transport.kept()
+        if found.bytes:
+            if agree is not None:
+                agree(Undone(target, found.folder, found.bytes))
+            found = transport.kept(remove=True)
+    return Undone(target, found.folder, found.bytes)
 
 
-def _undo(target: str, prompts: Prompts | None, on_event: OnEvent | None, *, remove: bool) -> Undone:
+@contextmanager
+def _reached(target: str, prompts: Prompts | None, on_event: OnEvent | None) -> Iterator[SshTransport]:
+    """A device behind SSH, without an agent on it."""
     from ..remote.ssh import SshTransport  # paramiko
     from .devices import resolve
 
@@ -175,10 +194,9 @@ def _undo(target: str, prompts: Prompts | None, on_event: OnEvent | None, *, rem
         on_event(Connecting(f"Connecting to {address.text}"))
     transport = SshTransport(address, prompts or NoPrompts())
     try:
-        found = transport.kept(remove=remove)
+        yield transport
     finally:
         transport.close()
-    return Undone(target, found.folder, found.bytes)
 
 
 # -- parts -----------------------------------------------------------------------------------------
