@@ -16,8 +16,8 @@ from . import marks, oom
 MIB = 1024.0 * 1024
 #: More of a core than this is computing; less than that is waiting.
 BUSY, IDLE = 0.5, 0.05
-#: Of the RAM: more than this available when memory ran out is worth a word.
-PLENTY = 0.2
+#: Of the RAM: more than this available when memory ran out is worth a word; less than that is thrashing.
+PLENTY, NOTHING = 0.2, 0.03
 #: Programs that end others when memory gets short, by the names of their processes.
 GUARDS = ("earlyoom", "systemd-oomd", "systemd-oom", "nohang", "oomd")
 SMALLER = "Use a smaller batch or input, end other programs on the device, or add swap."
@@ -312,7 +312,8 @@ def hung(case: Case) -> dict[str, Any]:
     did = doing(case.moments, os.sysconf("SC_CLK_TCK"))
     if did is None:
         return {"message": case.message, "evidence": None, "findings": []}
-    cause, remedy, short = _verdict(did)
+    nothing = case.available is not None and case.available < NOTHING * (case.ram_total or 0)
+    cause, remedy, short = _verdict(did, nothing)
     at = " in %s" % did.wchan if did.wchan else ""
     used = "" if did.cpu is None else "%.0f %% of a core in the last %.1f s, " % (100 * did.cpu, did.seconds)
     faults = ", %d pages read back from disk" % did.faults if did.faults else ""
@@ -324,13 +325,25 @@ def hung(case: Case) -> dict[str, Any]:
     }
 
 
-def _verdict(did: Doing) -> tuple[str, str, str]:
-    """(cause, remedy, the same for the message)."""
+def _verdict(did: Doing, nothing: bool) -> tuple[str, str, str]:
+    """(cause, remedy, the same for the message). ``nothing``: of the memory was left."""
+    if nothing:
+        return (
+            "Memory had run out, and the device read pages back from its disk again and again",
+            SMALLER,
+            "memory had run out, and the device was busy reading pages back from its disk",
+        )
     if did.cpu is not None and did.cpu >= BUSY:
         return (
             "It was computing, and had not come to its end",
             "Give it more time, or a smaller input.",
             "it was busy computing (%.0f %% of a core)" % (100 * did.cpu),
+        )
+    if did.state == "R" and did.cpu is not None:
+        return (
+            "It was computing, on a core that others were using too",
+            "See what else the device is busy with, and give it more time.",
+            "it was computing, but got only %.0f %% of a core" % (100 * did.cpu),
         )
     if did.state in "Tt":
         return "Its process had been stopped", "Look for a debugger or a SIGSTOP there.", "it was stopped"

@@ -20,7 +20,8 @@ from . import asking, memory, probes, procfs, runtimes
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 SMALLER = "use a smaller batch or input"
-#: Operators whose first output may lie where an input lies (tflite-memory.md §2.2).
+#: Operators whose first output may lie where an input lies, unless that is the model's input or the output
+#: is the model's (tflite-memory.md §2.2).
 IN_PLACE = frozenset(
     ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "BITCAST", "ADD", "SUB", "MUL", "DIV", "SOFTMAX",
      "DYNAMIC_UPDATE_SLICE")
@@ -266,8 +267,8 @@ def from_words(text: str) -> int | None:
 
 def at_least(
     tensors: dict[int, int],
-    inputs: Iterable[int],
-    outputs: Iterable[int],
+    inputs: list[int],
+    outputs: list[int],
     nodes: list[tuple[str, tuple[int, ...], tuple[int, ...]]],
 ) -> int | None:
     """The fewest bytes that the arena of a graph can have, as one block.
@@ -284,8 +285,9 @@ def at_least(
         nodes = delegates
     group = {i: i for i in made.union(inputs)}
     for name, takes, gives in nodes:
-        if name in IN_PLACE and gives and gives[0] in group:
-            shared = max([i for i in takes if i in group], key=lambda i: tensors.get(i, 0), default=None)
+        if name in IN_PLACE and gives and gives[0] in made and gives[0] not in outputs:
+            own = [i for i in takes if i in made]
+            shared = max(own, key=lambda i: tensors.get(i, 0), default=None)
             if shared is not None:
                 group[gives[0]] = group[shared]
     last: dict[int, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from . import aside, ending, marks, protocol
+from . import aside, ending, hold, marks, protocol
 from .sampler import OwnCost, RunSampler
 from .worker import Worker
 
@@ -71,6 +71,7 @@ class Run:
         self._limits: list[Timer] = []
         self._set_limit()
         if hz is not None:
+            hold.hold()
             try:
                 self._sampler = RunSampler(loop, self._worker.pid, start, hz, self._emit)
             except OSError as error:  # no descriptor is left: the run ends as every other, and says so
@@ -206,6 +207,7 @@ class Run:
 
     def _finish(self, end: dict[str, Any]) -> None:
         self._marks.close()
+        hold.let_go()
         end.update(self._cost.read())
         end["samples"] = self._sampler.taken if self._sampler else 0  # a client can tell that it has all
         self._on_end(end)

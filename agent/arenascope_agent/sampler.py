@@ -25,9 +25,9 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 BOARD_PERIOD = 0.25
 BATCH_PERIOD = 0.25
 PROCESSES_PERIOD = 5.0
-#: Shares of the RAM: less than LOW available is looked at closely; all processes again for every LOWER
-#: that it falls, but not twice in LOOK_PERIOD seconds.
-LOW, LOWER, LOOK_PERIOD = 0.15, 0.01, 0.5
+#: Shares of the RAM: less than LOW available is looked at closely; all processes again for every CHANGED
+#: that goes, but not twice in LOOK_PERIOD seconds.
+LOW, CHANGED, LOOK_PERIOD = 0.15, 0.01, 0.5
 TOP = 5
 #: Bytes of /proc/meminfo that hold everything up to SwapFree, on kernels with high memory as well.
 _MEMINFO_HEAD = 640
@@ -137,7 +137,8 @@ class RunSampler:
         #: Samples that were taken, whether or not they have been sent.
         self.taken = 0
         self._next_batch = start + BATCH_PERIOD
-        self._looked: tuple[float, int | None] = (start, None)
+        #: When all processes were looked at, what was available then, and what the worker had.
+        self._looked: tuple[float, int | None, int] = (start, None, 0)
         self._sample()
         self._look_around()
         self._timers = [
@@ -191,22 +192,23 @@ class RunSampler:
             self.flush()
         if available is not None and self._is_low(available):
             self._next_board = now  # with the next sample again
-            if self._is_lower(available, now):
+            if self._has_changed(available, rss, now):
                 self._look_around()
 
     def _is_low(self, available: int) -> bool:
         total = self.board["ram_total"]
         return total is not None and available < LOW * total
 
-    def _is_lower(self, available: int, now: float) -> bool:
-        """Whether enough has gone since the last look at all processes for another one."""
-        when, then = self._looked
-        step = LOWER * (self.board["ram_total"] or 0)
-        return now - when >= LOOK_PERIOD and (then is None or available <= then - step)
+    def _has_changed(self, available: int, rss: int, now: float) -> bool:
+        """Whether enough has gone since the last look at all processes for another one. At the very end
+        nothing is available, and the worker still grows: it takes what others have."""
+        when, then, had = self._looked
+        step = CHANGED * (self.board["ram_total"] or 0)
+        return now - when >= LOOK_PERIOD and (then is None or max(then - available, rss - had) >= step)
 
     def _look_around(self) -> None:
         now = time.monotonic()
-        self._looked = (now, self.board["available"])
+        self._looked = (now, self.board["available"], self.last[1] if self.last else 0)
         self._emit("processes", {"t": round(now - self._start, 6), "top": top_processes()})
 
 

@@ -184,7 +184,15 @@ def test_phases_are_on_the_clock_of_the_samples() -> None:
     assert times[-1] < last
 
 
-EXIT = {"phase": "load", "step": None, "report": None, "finished": True, "ours": None, "log": [], "timeout": 5.0}
+EXIT = {
+    "phase": "load",
+    "step": None,
+    "report": None,
+    "finished": True,
+    "ours": None,
+    "log": [],
+    "timeout": 5.0,
+}
 
 
 def wait_status(code: int = 0, number: int = 0) -> int:
