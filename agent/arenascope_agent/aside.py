@@ -43,11 +43,13 @@ def run(
     work: Callable[[], dict[str, Any]],
     done: Callable[[dict[str, Any] | Failure], None],
     limit: float,
+    keep: int = -1,
 ) -> None:
     """Call ``done`` on the loop with what ``work`` returned, or with the Failure that it raised.
 
-    ``work`` runs in the fork; what it returns crosses as JSON, at most MOST_ANSWER bytes of it. OSError
-    when no process can be made. It is ended after ``limit`` seconds, and with the server.
+    ``work`` runs in the fork; what it returns crosses as JSON, at most MOST_ANSWER bytes of it. ``keep``: a
+    descriptor that ``work`` reads from. OSError when no process can be made. It is ended after ``limit``
+    seconds, and with the server.
     """
     server = os.getpid()
     read_end, write_end = os.pipe()
@@ -61,7 +63,7 @@ def run(
         status = 1
         try:
             os.setpgid(0, 0)
-            _let_go(server, write_end)
+            _let_go(server, (write_end, keep))
             _limit_memory()
             _write(write_end, _attempt(work))
             status = 0
@@ -95,7 +97,7 @@ def run(
     loop.watch(read_end, READABLE, readable)
 
 
-def _let_go(server: int, kept: int) -> None:
+def _let_go(server: int, kept: tuple[int, int]) -> None:
     """In the fork: die with the server, and hold nothing by which its client could think that it lives."""
     from .lifeline import die_with  # here, because ctypes would stay in the server
 
@@ -106,7 +108,7 @@ def _let_go(server: int, kept: int) -> None:
         os.dup2(nothing, standard)
     for name in os.listdir("/proc/self/fd"):
         fd = int(name)
-        if fd > 2 and fd != kept:
+        if fd > 2 and fd not in kept:
             try:
                 os.close(fd)
             except OSError:

@@ -13,11 +13,13 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from .lifeline import die_with
+from .lifeline import SIGKILL, die_with
 
 
 class CopyError(Exception):
-    """The copy did not come to its end."""
+    """The copy did not come to its end. ``killed``: its process number, if it was by SIGKILL."""
+
+    killed: int | None = None
 
 
 def run(work: Callable[[int], Any]) -> Any:
@@ -40,7 +42,10 @@ def run(work: Callable[[int], Any]) -> Any:
         answer = file.read()
     _, status = os.waitpid(copy, 0)
     if os.WIFSIGNALED(status):
-        raise CopyError("reading the layout was ended by signal %d" % os.WTERMSIG(status))
+        ended = CopyError("reading the layout was ended by signal %d" % os.WTERMSIG(status))
+        if os.WTERMSIG(status) == SIGKILL:
+            ended.killed = copy
+        raise ended
     if not answer:
         raise CopyError("reading the layout ended with exit status %d" % os.WEXITSTATUS(status))
     found = json.loads(answer)

@@ -1,4 +1,7 @@
-"""How a run ended, from what the worker said and from how its process went. Pure."""
+"""How a run ended, from what the worker said and from how its process went. Pure.
+
+Why it ended so badly is for ``causes.py`` to say.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +20,44 @@ _SIGNALS = {
     "SIGILL": "the runtime used an instruction that this CPU does not have",
 }
 
+#: What a worker does between two phases, by the word of its event "step": the phase that it belongs to
+#: (None: the one before), and what to say of it. Writing inputs is the first use of memory that allocate
+#: was only promised, so it is no part of allocate.
+_STEPS = {
+    "reading": (None, "while its layout was read"),
+    "inputs": ("invoke_first", "while its inputs were written"),
+}
+
+
+def place(phase: str | None, step: str | None) -> tuple[str | None, str]:
+    """(the phase's name, ' in invoke_first, while its inputs were written'); (None, '') before the first."""
+    belongs, words = _STEPS.get(step or "", (None, ""))
+    phase = belongs or phase
+    where = " in " + phase if phase else ""
+    return phase, "%s, %s" % (where, words) if words else where
+
 
 def describe(
     status: int,
     phase: str | None,
+    step: str | None,
     report: dict[str, Any] | None,
     finished: bool,
     ours: str | None,
     log: list[str],
     timeout: float | None,
 ) -> dict[str, Any]:
-    """{"status", "phase", "signal", "exit_code", "message"} of a worker.
+    """{"status", "phase", "signal", "exit_code", "message", "evidence", "findings"} of a worker.
 
-    ``status`` is the wait status, ``report`` the data of its ``failure`` event, ``finished`` whether its
-    ``result`` event came, ``ours`` why the server killed it ("timed_out", "cancelled", "failed").
+    ``status`` is the wait status, ``step`` what it did since the last phase, ``report`` the data of its
+    ``failure`` event, ``finished`` whether its ``result`` event came, ``ours`` why the server killed it
+    ("timed_out", "cancelled", "failed"). The evidence is None, and comes later where there can be some.
     """
     killed = os.WIFSIGNALED(status)
-    name = _signal_name(os.WTERMSIG(status)) if killed else None
+    name = signal_name(os.WTERMSIG(status)) if killed else None
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-    where = " in " + phase if phase else ""
+    phase, where = place(phase, step)
+    findings: list[Any] = []
     if ours == "timed_out":
         verdict, message = "timed_out", "not done%s after %g s" % (where, timeout or 0)
     elif ours == "cancelled":
@@ -47,23 +69,37 @@ def describe(
     elif name is not None:
         verdict = "crashed"
         message = "%s%s (%s)" % (_SIGNALS.get(name, "the worker was ended"), where, name)
+    elif report is not None and report.get("kind") == "killed":  # a copy of it was
+        verdict, name = "killed", "SIGKILL"
+        message = "killed%s by SIGKILL, which nobody here sent" % where
     elif report is not None:
         verdict = "refused" if report.get("kind") == "refused" else "failed"
         message = str(report.get("message") or report.get("error") or "no reason given")
-        phase = report.get("phase") or phase
+        if report.get("phase") not in _STEPS:
+            phase = report.get("phase") or phase
+        findings = report.get("findings") or []
     elif code == 0 and finished:
         verdict, message = "ok", ""
     else:
         verdict = "crashed" if phase else "failed"
         message = "the worker left%s with exit status %s and without a result" % (where, code)
-    # What the runtime says in passing ("INFO: Created … delegate") is no reason to end.
-    said = [line for line in log if not line.startswith("INFO:")]
+    said = last_words(log)
     if verdict in ("crashed", "failed") and report is None and said:
-        message += "; it last wrote: " + said[-1]
-    return {"status": verdict, "phase": phase, "signal": name, "exit_code": code, "message": message}
+        message += "; it last wrote: " + said
+    return {
+        "status": verdict, "phase": phase, "signal": name, "exit_code": code, "message": message,
+        "evidence": None, "findings": findings,
+    }  # fmt: skip
 
 
-def _signal_name(number: int) -> str:
+def last_words(log: list[str]) -> str:
+    """The last line of native code that is a reason to end; what a runtime says in passing ("INFO: Created
+    … delegate") is none."""
+    said = [line for line in log if not line.startswith("INFO:")]
+    return said[-1] if said else ""
+
+
+def signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

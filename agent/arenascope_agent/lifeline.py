@@ -8,7 +8,7 @@ import os
 from . import protocol
 
 _PR_SET_PDEATHSIG = 1
-_SIGKILL = 9  # the module signal makes enums of all of them, and they would stay in the measured process
+SIGKILL = 9  # the module signal makes enums of all of them, and they would stay in the measured process
 
 
 def tie_to_server() -> None:
@@ -26,6 +26,6 @@ def tie_to_server() -> None:
 
 def die_with(parent: int) -> None:
     """SIGKILL for this process when ``parent`` ends; leaves at once when it has ended already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

@@ -25,6 +25,9 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 BOARD_PERIOD = 0.25
 BATCH_PERIOD = 0.25
 PROCESSES_PERIOD = 5.0
+#: Shares of the RAM: less than LOW available is looked at closely; all processes again for every CHANGED
+#: that goes, but not twice in LOOK_PERIOD seconds.
+LOW, CHANGED, LOOK_PERIOD = 0.15, 0.01, 0.5
 TOP = 5
 #: Bytes of /proc/meminfo that hold everything up to SwapFree, on kernels with high memory as well.
 _MEMINFO_HEAD = 640
@@ -108,7 +111,11 @@ class RunSampler:
     """Samples one worker from its start to its end, as events "samples" and "processes".
 
     ``available`` and ``swap_free`` are read four times a second and are null between; nothing is
-    filled in.
+    filled in. When little is left they are read with every sample, and who holds memory is looked at
+    whenever it has become less, so that a kill finds a list of the moment before it.
+
+    ``last``: the last sample of the worker, seconds and resident bytes; ``board``: what the board had
+    when it was last looked at.
     """
 
     def __init__(self, loop: Loop, pid: int, start: float, hz: float, emit: Emit) -> None:
@@ -124,10 +131,14 @@ class RunSampler:
         self._pid = pid
         self._own_memory = False
         self._next_board = start
+        self.board: dict[str, int | None] = {"available": None, "swap_free": None, "ram_total": None}
+        self.last: tuple[float, int] | None = None
         self._batch: list[tuple[float, int | None, int | None, int | None]] = []
         #: Samples that were taken, whether or not they have been sent.
         self.taken = 0
         self._next_batch = start + BATCH_PERIOD
+        #: When all processes were looked at, what was available then, and what the worker had.
+        self._looked: tuple[float, int | None, int] = (start, None, 0)
         self._sample()
         self._look_around()
         self._timers = [
@@ -170,17 +181,35 @@ class RunSampler:
             return  # the worker has ended; its memory is gone and its end is about to be told
         available = swap_free = None
         if now >= self._next_board:
-            board = self._board.read()
-            available, swap_free = board["available"], board["swap_free"]
+            self.board = self._board.read()
+            available, swap_free = self.board["available"], self.board["swap_free"]
             self._next_board += BOARD_PERIOD * int((now - self._next_board) / BOARD_PERIOD + 1)
         self.taken += 1
-        self._batch.append((round(now - self._start, 6), rss, available, swap_free))
+        self.last = (round(now - self._start, 6), rss)
+        self._batch.append((*self.last, available, swap_free))
         if now >= self._next_batch:
             self._next_batch = now + BATCH_PERIOD
             self.flush()
+        if available is not None and self._is_low(available):
+            self._next_board = now  # with the next sample again
+            if self._has_changed(available, rss, now):
+                self._look_around()
+
+    def _is_low(self, available: int) -> bool:
+        total = self.board["ram_total"]
+        return total is not None and available < LOW * total
+
+    def _has_changed(self, available: int, rss: int, now: float) -> bool:
+        """Whether enough has gone since the last look at all processes for another one. At the very end
+        nothing is available, and the worker still grows: it takes what others have."""
+        when, then, had = self._looked
+        step = CHANGED * (self.board["ram_total"] or 0)
+        return now - when >= LOOK_PERIOD and (then is None or max(then - available, rss - had) >= step)
 
     def _look_around(self) -> None:
-        self._emit("processes", {"t": round(time.monotonic() - self._start, 6), "top": top_processes()})
+        now = time.monotonic()
+        self._looked = (now, self.board["available"], self.last[1] if self.last else 0)
+        self._emit("processes", {"t": round(now - self._start, 6), "top": top_processes()})
 
 
 class Watch:

@@ -96,6 +96,10 @@ class Worker:
     def _encoded(self, params: dict[str, Any]) -> bytes:
         return protocol.encode({"task": self._task, "params": params})
 
+    @property
+    def ended(self) -> bool:
+        return self._events < 0
+
     def kill(self) -> None:
         self._children.kill(self.pid)
 

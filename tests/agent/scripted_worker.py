@@ -70,6 +70,15 @@ def main(wanted: protocol.Message) -> int:
     elif what == "hang":
         started("allocate")
         wait_for_the_end()
+    elif what == "busy":
+        started("allocate")
+        while True:
+            pass
+    elif what == "step":  # killed between two phases
+        started("allocate")
+        tell("phase", name="allocate", seconds=0.1)
+        tell("step", name=argument)
+        os.kill(os.getpid(), signal.SIGKILL)
     elif what == "family":  # one more process, which holds the pipes open
         if os.fork() == 0:
             wait_for_the_end()

@@ -399,8 +399,8 @@ def test_a_reader_that_is_ended_is_told_after_the_phase(
     monkeypatch.setattr(copied, "run", ended)
     with pytest.raises(copied.CopyError):
         made._last_phase("invoke_first", lambda: None, None, [])
-    assert [name for name, _ in events] == ["phase_started", "phase"]
-    assert events[1][1]["rss_after"] > 0
+    assert [name for name, _ in events] == ["phase_started", "step", "phase"]
+    assert events[2][1]["rss_after"] > 0
     assert made.phase == "reading"
 
 

@@ -34,6 +34,8 @@ def test_a_run_that_goes_well() -> None:
         "signal": None,
         "exit_code": 0,
         "message": "",
+        "evidence": None,
+        "findings": [],
         "log": [],
         "agent_rss": events[-1][1]["agent_rss"],
         "agent_cpu": events[-1][1]["agent_cpu"],
@@ -182,7 +184,15 @@ def test_phases_are_on_the_clock_of_the_samples() -> None:
     assert times[-1] < last
 
 
-EXIT = {"phase": "load", "report": None, "finished": True, "ours": None, "log": [], "timeout": 5.0}
+EXIT = {
+    "phase": "load",
+    "step": None,
+    "report": None,
+    "finished": True,
+    "ours": None,
+    "log": [],
+    "timeout": 5.0,
+}
 
 
 def wait_status(code: int = 0, number: int = 0) -> int:
@@ -199,6 +209,7 @@ def wait_status(code: int = 0, number: int = 0) -> int:
         (wait_status(10), {"report": {"kind": "refused", "message": "no"}}, "refused"),
         (wait_status(10), {"report": {"kind": "failed", "message": "no"}}, "failed"),
         (wait_status(10), {"report": {}}, "failed"),
+        (wait_status(10), {"report": {"kind": "killed", "pid": 7}}, "killed"),
         (wait_status(number=signal.SIGKILL), {}, "killed"),
         (wait_status(number=signal.SIGKILL), {"ours": "timed_out"}, "timed_out"),
         (wait_status(number=signal.SIGKILL), {"ours": "cancelled"}, "cancelled"),
@@ -211,3 +222,30 @@ def test_the_rule_of_ends(status: int, changed: dict[str, Any], verdict: str) ->
     end = ending.describe(status, **{**EXIT, **changed})
     assert end["status"] == verdict
     assert bool(end["message"]) == (verdict != "ok")
+
+
+@pytest.mark.parametrize(
+    ("phase", "step", "named", "words"),
+    [
+        (None, None, None, ""),
+        ("allocate", None, "allocate", " in allocate"),
+        ("allocate", "reading", "allocate", " in allocate, while its layout was read"),
+        ("allocate", "inputs", "invoke_first", " in invoke_first, while its inputs were written"),
+        ("invoke_first", "reading", "invoke_first", " in invoke_first, while its layout was read"),
+        ("load", "unheard of", "load", " in load"),
+    ],
+)
+def test_what_is_done_between_two_phases_has_the_name_of_one(
+    phase: str | None, step: str | None, named: str | None, words: str
+) -> None:
+    assert ending.place(phase, step) == (named, words)
+    killed = ending.describe(wait_status(number=signal.SIGKILL), **{**EXIT, "phase": phase, "step": step})
+    assert killed["phase"] == named
+    assert words in killed["message"]
+
+
+@pytest.mark.parametrize("step", ["reading", "inputs"])
+def test_a_failure_between_two_phases_is_told_with_the_name_of_one(step: str) -> None:
+    report = {"kind": "failed", "phase": step, "message": "no"}
+    end = ending.describe(wait_status(10), **{**EXIT, "phase": "allocate", "step": step, "report": report})
+    assert end["phase"] == ending.place("allocate", step)[0]

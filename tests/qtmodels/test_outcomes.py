@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from arenascope.domain.measurement import Outcome, Status
+from arenascope.domain.measurement import Evidence, Finding, Outcome, Source, Status
 from arenascope.qtmodels.outcomes import notice_of
 from tests.support.captures import ended_capture, example_capture
 
@@ -31,7 +31,15 @@ from tests.support.captures import ended_capture, example_capture
             Status.KILLED,
             "SIGKILL",
             "killed in invoke_first by SIGKILL, which nobody here sent",
-            "The kernel killed the worker in the first invoke (SIGKILL). Nobody here sent that signal.",
+            "The worker was killed in the first invoke (SIGKILL). Nobody here sent that signal.",
+        ),
+        (
+            Status.KILLED,
+            "SIGKILL",
+            "killed in invoke_first, cause not provable without permission to read the kernel log; the kernel "
+            "counted 1 out-of-memory kill during this run (/proc/vmstat)",
+            "The worker was killed in the first invoke (SIGKILL). Cause not provable without permission to read "
+            "the kernel log; the kernel counted 1 out-of-memory kill during this run (/proc/vmstat).",
         ),
         (
             Status.TIMED_OUT,
@@ -53,6 +61,27 @@ def test_an_ending_is_said_once(status: Status, signal: str | None, message: str
     notice = notice_of(replace(capture, outcome=outcome))
     assert notice is not None
     assert notice.message == expected
+
+
+def test_what_the_kernel_says_is_said_first_and_its_line_is_among_the_details() -> None:
+    capture = ended_capture(Status.KILLED)
+    finding = Finding("The device ran out of memory", "The kernel's log: “Out of memory: …”.", "Add swap.")
+    outcome = replace(
+        capture.outcome,
+        phase="invoke_first",
+        signal="SIGKILL",
+        message="killed in invoke_first by the kernel, because the device ran out of memory while it held 1.0 MiB",
+        findings=(finding,),
+        evidence=Evidence(Source.KERNEL_LOG, "Out of memory: …", 3.2),
+    )
+    notice = notice_of(replace(capture, outcome=outcome))
+    assert notice is not None
+    assert notice.message == (
+        "Out of memory: the kernel killed the worker in the first invoke (SIGKILL). "
+        "The device ran out of memory while it held 1.0 MiB."
+    )
+    assert notice.hint == "Add swap."
+    assert notice.detail.splitlines()[:3] == [finding.cause, f"Proof: {finding.proof}", "Remedy: Add swap."]
 
 
 def test_what_went_well_needs_no_words() -> None:

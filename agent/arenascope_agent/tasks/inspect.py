@@ -32,6 +32,8 @@ _INVOKING = ("allocate", "invoke_first", "invoke")
 _REFUSALS = (
     "bad_alloc", "is too big", "Maximum allowed dimension", "Unable to allocate", "failed with error '12'",
 )  # fmt: skip
+#: A library for which there is no room, or whose disk may hold no programs: the loader says it alike.
+_UNMAPPED = "failed to map segment"
 #: XNNPACK says no more than this, for shapes that do not fit and for memory that there is not.
 _RESHAPE = "XNNPack delegate failed to reshape"
 #: Inputs of this share of the memory leave no doubt which of the two it was.
@@ -77,10 +79,10 @@ class Inspect:
             self._last_phase("allocate", lambda: self._allocate(interpreter), interpreter, [])
             return
         self._phase("allocate", lambda: self._allocate(interpreter))
-        self.phase = "reading"
+        self._between("reading")
         first = copied.run(lambda _pid: _reading().after_allocate(interpreter, self._model, self._emit))
         self._homeless = first["homeless"]
-        self.phase = "inputs"
+        self._between("inputs")
         inputs.write(interpreter, first["inputs"], first["exact"], params["seed"])
         self._anon["inputs"] = memory.resident().anon
         self._last_phase("invoke_first", interpreter.invoke, interpreter, first["sent"])
@@ -89,13 +91,15 @@ class Inspect:
     def failure(self, error: BaseException) -> dict[str, Any]:
         """The event of what ended the run.
 
-        ``kind`` "refused": there is not that much memory here; "failed": anything else.
+        ``kind`` "refused": there is not that much memory here, with the reason among ``findings``;
+        "killed": a copy of this process was, ``pid``; "failed": anything else.
         """
-        text = str(error)
+        said = text = str(error)
         refused = (
             isinstance(error, MemoryError)
             or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
             or (not isinstance(error, NoRuntimeError) and any(word in text for word in _REFUSALS))
+            or (_UNMAPPED in text and _refusal().limited())
         )
         if self.phase in _INVOKING:
             refused = refused or _OVERFLOW in text or (_RESHAPE in text and self._inputs_are_large())
@@ -105,6 +109,11 @@ class Inspect:
             elif self._homeless and "lacks data" in text:  # LiteRT before 2.1.6 does not look
                 refused = True
                 text = "there is no memory behind the runtime's arena: " + text
+        found: dict[str, Any] = {}
+        if refused:
+            found = self._reason(said)
+        elif isinstance(error, copied.CopyError) and error.killed is not None:
+            found = {"kind": "killed", "pid": error.killed}
         if not text:
             text = "out of memory" if refused else type(error).__name__
         return {
@@ -112,7 +121,22 @@ class Inspect:
             "kind": "refused" if refused else "failed",
             "message": runtimes.shorten(text, _MAX_MESSAGE),
             "error": type(error).__name__,
+            **found,
         }
+
+    def _reason(self, said: str) -> dict[str, Any]:
+        """Message and findings of a refusal, worked out in a copy: it may meet the same limit, and the
+        interpreter is not asked for anything by which this process could still crash."""
+        at = self.phase
+        try:
+            return dict(copied.run(lambda _pid: _refusal().reason(self._interpreter, self._model, at, said)))
+        except (copied.CopyError, MemoryError, OSError):
+            return {}
+
+    def _between(self, step: str) -> None:
+        """What is done next is no phase; the server is told, should this process end in it."""
+        self.phase = step
+        self._emit("step", {"name": step})
 
     def _phase(
         self, name: str, step: Callable[[], Any], after: Callable[[], memory.Resident] = memory.resident
@@ -145,7 +169,7 @@ class Inspect:
         trouble: list[copied.CopyError] = []
 
         def look() -> memory.Resident:
-            self.phase = "reading"
+            self._between("reading")
             try:
                 found = copied.run(
                     lambda pid: _reading().with_memory(
@@ -214,3 +238,10 @@ def _probes() -> Any:
     from .. import probes
 
     return probes
+
+
+def _refusal() -> Any:
+    """Likewise."""
+    from .. import refusal
+
+    return refusal

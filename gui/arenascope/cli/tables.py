@@ -64,6 +64,7 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
         _tensors(capture, all_tensors, out.width),
         _phases(capture),
         _attribution(capture.attribution, capture.attribution_when),
+        _last_look(capture),
     ):
         if made is not None:
             out.print(made, "")
@@ -181,6 +182,17 @@ def _attribution(parts: Iterable[Part], when: str | None) -> Table | None:
     return made
 
 
+def _last_look(capture: Capture) -> Table | None:
+    """Who held memory shortly before the worker came to a bad end."""
+    look = capture.samples.last_look
+    if look is None or capture.outcome.status not in (Status.KILLED, Status.CRASHED):
+        return None
+    made = table(f"Who held memory at {look.t:.2f} s, the last look before the end", "process", ">size")
+    for process in look.processes:
+        add_row(made, f"{plain(process.name, 60)} ({process.pid})", format_bytes(process.rss))
+    return made
+
+
 def _outcome(outcome: Outcome) -> Text:
     words = [f"Outcome: {outcome.status.value}"]
     if outcome.phase and not outcome.ok:
@@ -190,6 +202,10 @@ def _outcome(outcome: Outcome) -> Text:
     text = Text().append(" ".join(words), style="green" if outcome.ok else "bold red")
     if outcome.message:
         text.append(f"\n{plain(outcome.message, 2000)}")
+    for finding in outcome.findings:
+        text.append(f"\n{plain(finding.cause, 400)}", style="bold")
+        text.append(f"\n  Proof: {plain(finding.proof, 2000)}")
+        text.append(f"\n  Remedy: {plain(finding.remedy, 600)}")
     if not outcome.ok and outcome.log:
         text.append("\nThe last lines of the runtime:")
         for line in outcome.log[-10:]:

@@ -63,6 +63,12 @@ class Samples:
     swap_free: tuple[int | None, ...] = ()
     processes: tuple[TopProcesses, ...] = ()
 
+    @property
+    def last_look(self) -> TopProcesses | None:
+        """Who held memory when the worker was last seen. The list that is made after its end lacks it."""
+        before = [look for look in self.processes if self.t and look.t <= self.t[-1]]
+        return before[-1] if before else None
+
 
 @dataclass(frozen=True, slots=True)
 class BoardSample:
@@ -108,6 +114,25 @@ class Finding:
     saves: int | None = None
 
 
+class Source(StrEnum):
+    """Who says how a process ended: the kernel's log names it; its counters tell that it killed one, of this
+    control group or of the device; or there is no more than how it ended."""
+
+    KERNEL_LOG = "kernel_log"
+    CGROUP = "cgroup"
+    VMSTAT = "vmstat"
+    EXIT_STATUS = "exit_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """``text`` in the source's own words; ``t``: seconds since the start of the run, where it has a time."""
+
+    source: Source
+    text: str
+    t: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a run ended. A kill or a crash is a result, not an exception.
@@ -121,7 +146,13 @@ class Outcome:
     signal: str | None = None
     findings: tuple[Finding, ...] = field(default=())
     log: tuple[str, ...] = field(default=())  # the last native lines of the worker
+    evidence: Evidence | None = None
 
     @property
     def ok(self) -> bool:
         return self.status is Status.OK
+
+    @property
+    def proven(self) -> bool:
+        """Whether the kernel itself says why it ended the worker."""
+        return self.evidence is not None and self.evidence.source is Source.KERNEL_LOG

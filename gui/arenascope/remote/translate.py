@@ -14,10 +14,13 @@ from typing import Any
 from ..domain.board import AddressSpace, Board, Environment
 from ..domain.measurement import (
     BoardSample,
+    Evidence,
+    Finding,
     Outcome,
     Phase,
     ProcessMemory,
     Samples,
+    Source,
     Status,
     TopProcesses,
 )
@@ -25,6 +28,8 @@ from ..domain.plain_text import plain
 from ..errors import WireError
 
 _STATUSES = frozenset(Status)
+_SOURCES = frozenset(Source)
+_MAX_FINDINGS = 20
 _MAX_BYTES = 1 << 63
 _MAX_SECONDS = 1e9
 _MAX_CLOCK = 1e12
@@ -165,7 +170,38 @@ def outcome(data: dict[str, Any]) -> Outcome:
         message=_text({**data, "message": _one_line(data.get("message"))}, "message", 4000) or "",
         signal=_text(data, "signal", 40),
         log=tuple(_text({"log": line}, "log", _MAX_LOG_LINE) or "" for line in log),
+        findings=_findings(data),
+        evidence=_evidence(data),
     )
+
+
+def _findings(data: dict[str, Any]) -> tuple[Finding, ...]:
+    found = _list(data, "findings") if data.get("findings") is not None else []
+    if len(found) > _MAX_FINDINGS or not all(isinstance(one, dict) for one in found):
+        raise WireError("The findings are not a short list of objects.")
+    return tuple(
+        Finding(
+            cause=_text(one, "cause", 2000) or "",
+            proof=_text(one, "proof", 2000) or "",
+            remedy=_text(one, "remedy", 2000) or "",
+            saves=_count(one, "saves"),
+        )
+        for one in found
+    )
+
+
+def _evidence(data: dict[str, Any]) -> Evidence | None:
+    found = data.get("evidence")
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise WireError("The evidence is not an object.")
+    source = _word(found, "source")
+    if source not in _SOURCES:
+        raise WireError(f"The evidence has the unknown source “{source}”.")
+    # The clock of a kernel's log may run a little before the one of the run.
+    t = _real(found, "t", _MAX_SECONDS, -_MAX_SECONDS)
+    return Evidence(Source(source), _text(found, "text", 2000) or "", t)
 
 
 def _one_line(value: Any) -> Any:
@@ -227,12 +263,12 @@ def shown(value: object) -> str:
     return "a very large number" if isinstance(value, int) else f"a {type(value).__name__}"
 
 
-def _real(data: dict[str, Any], key: str, limit: float) -> float | None:
+def _real(data: dict[str, Any], key: str, limit: float, least: float = 0) -> float | None:
     value = data.get(key)
     if value is None:
         return None
-    if type(value) not in (int, float) or not 0 <= value <= limit:  # false for what is not finite, too
-        raise WireError(f"{key} is {shown(value)} and not a number from 0 to {limit:g}.")
+    if type(value) not in (int, float) or not least <= value <= limit:  # false for what is not finite, too
+        raise WireError(f"{key} is {shown(value)} and not a number from {least:g} to {limit:g}.")
     return float(value)
 
 

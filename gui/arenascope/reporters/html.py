@@ -16,7 +16,6 @@ from ..domain.attribution import moment
 from ..domain.capture import Capture
 from ..domain.figures import Figure, header_figures, what_makes_the_peak
 from ..domain.layout import Kind
-from ..domain.measurement import Samples, TopProcesses
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..resources import resource_text
@@ -99,7 +98,7 @@ def render(capture: Capture, *, redact: bool = True) -> str:
         parts_agree=_agreement(shown, total),
         phases=rows.phases(shown.phases),
         curve=_curve(shown),
-        processes=_processes(shown.samples),
+        processes=_processes(shown),
         tensors=tensors[:OPEN_ROWS],
         more_tensors=tensors[OPEN_ROWS:],
         operators=_operators(shown),
@@ -227,11 +226,15 @@ def _agreement(capture: Capture, total: int) -> str:
     )
 
 
-def _processes(samples: Samples) -> tuple[str, list[tuple[str, int, int]]]:
-    """The last time that the processes of the device were listed: when, and (name, pid, bytes)."""
-    if not samples.processes:
+def _processes(capture: Capture) -> tuple[str, list[tuple[str, int, int]]]:
+    """The last list of the device's processes, or the last with the worker where it came to a bad end:
+    when, and (name, pid, bytes)."""
+    samples = capture.samples
+    top = samples.processes[-1] if samples.processes else None
+    if not capture.outcome.ok:
+        top = samples.last_look or top
+    if top is None:
         return "", []
-    top: TopProcesses = samples.processes[-1]
     largest = sorted(top.processes, key=lambda p: -p.rss)[:_PROCESSES]
     return f"{top.t:.2f} s", [(plain(p.name, 60) or "(no name)", p.pid, p.rss) for p in largest]
 

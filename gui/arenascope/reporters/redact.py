@@ -103,6 +103,7 @@ def _outcome(outcome: Outcome, clean: Callable[[str], str]) -> Outcome:
             Finding(clean(f.cause), clean(f.proof), clean(f.remedy), f.saves) for f in outcome.findings
         ),
         log=tuple(clean(line) for line in outcome.log),
+        evidence=outcome.evidence and replace(outcome.evidence, text=clean(outcome.evidence.text)),
     )
 
 

@@ -14,7 +14,7 @@ from ..domain.units import format_bytes
 ENDINGS = {
     Status.OK: "The run went through",
     Status.FAILED: "The runtime could not run this model",
-    Status.KILLED: "The kernel killed the worker",
+    Status.KILLED: "The worker was killed",
     Status.CRASHED: "The runtime crashed",
     Status.REFUSED: "The runtime was refused memory",
     Status.TIMED_OUT: "The run took too long and was stopped",
@@ -31,9 +31,12 @@ ORIGINS = {
 
 def ending(outcome: Outcome) -> str:
     """'The runtime crashed in phase allocate (SIGABRT).'"""
+    what = ENDINGS[outcome.status]
+    if outcome.status is Status.KILLED and outcome.proven:
+        what = "Out of memory: the kernel killed the worker"
     where = f" in phase {plain(outcome.phase, 40)}" if outcome.phase and not outcome.ok else ""
     signal = f" ({plain(outcome.signal, 20)})" if outcome.signal else ""
-    return f"{ENDINGS[outcome.status]}{where}{signal}."
+    return f"{what}{where}{signal}."
 
 
 def methods(capture: Capture) -> Sequence[tuple[str, str]]:

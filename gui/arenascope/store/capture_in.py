@@ -9,12 +9,14 @@ from ..domain.board import AddressSpace, Board
 from ..domain.capture import SCHEMA, Capture, ModelFacts, Options
 from ..domain.layout import Arena, Kind, MemoryLayout, PlacedOperator, Placement
 from ..domain.measurement import (
+    Evidence,
     Finding,
     Outcome,
     Part,
     Phase,
     ProcessMemory,
     Samples,
+    Source,
     Status,
     TopProcesses,
     Totals,
@@ -58,6 +60,7 @@ def from_json(document: object) -> Capture:
                 for f in outcome.children("findings")
             ),
             log=outcome.maybe(outcome.texts, "log") or (),
+            evidence=_evidence_in(outcome.maybe(outcome.child, "evidence")),
         ),
         created=top.maybe(top.text, "created"),
         attribution_when=top.maybe(top.text, "attribution_when"),
@@ -66,6 +69,13 @@ def from_json(document: object) -> Capture:
         agent_cpu=agent.maybe(agent.number, "cpu") if agent else None,
         notes=top.maybe(top.texts, "notes") or (),
     )
+
+
+def _evidence_in(f: Fields | None) -> Evidence | None:
+    """None also for captures of before there was any."""
+    if f is None:
+        return None
+    return Evidence(f.choice("source", Source), f.text("text"), f.maybe(f.number, "t"))
 
 
 def _check_schema(document: object) -> None:

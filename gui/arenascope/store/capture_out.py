@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..domain.capture import SCHEMA, Capture
 from ..domain.layout import PlacedOperator, Placement
-from ..domain.measurement import Samples
+from ..domain.measurement import Evidence, Samples
 from .fields import JsonObject
 
 TOTALS = (
@@ -89,6 +89,7 @@ def to_json(capture: Capture) -> JsonObject:
                 for f in outcome.findings
             ],
             "log": list(outcome.log),
+            "evidence": _evidence_out(outcome.evidence),
         },
         "agent": {"rss": capture.agent_rss, "cpu": capture.agent_cpu},
         "notes": list(capture.notes),
@@ -124,6 +125,12 @@ def _operator_out(o: PlacedOperator) -> JsonObject:
         "temporaries": None if o.temporaries is None else list(o.temporaries),
         "step": o.step,
     }
+
+
+def _evidence_out(evidence: Evidence | None) -> JsonObject | None:
+    if evidence is None:
+        return None
+    return {"source": evidence.source.value, "text": evidence.text, "t": evidence.t}
 
 
 def _samples_out(s: Samples) -> JsonObject:

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from ...domain.capture import Capture
 from ...domain.plain_text import plain
 from ...domain.units import format_bytes, format_exact
-from ...qtmodels.outcomes import headline
+from ...qtmodels.outcomes import explanation, headline
 from ..empty_state import EmptyState
 from ..grab import grab
 from ..labels import ElidedLabel, label, set_role
@@ -102,6 +102,8 @@ class RunPanel(QWidget):
         self._capture: Capture | None = None
         self._outcome = label("", "title", wrap=True)
         self._message = label("", "muted", wrap=True)
+        self._why = label("", "", wrap=True)
+        self._why.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._notes = label("", "", wrap=True)
         self._run, self._device = FactGrid(), FactGrid()
         self._log_title = label("What the runtime printed", "title")
@@ -128,6 +130,7 @@ class RunPanel(QWidget):
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self._message)
+        column.addWidget(self._why)
         column.addWidget(self._notes)
         column.addLayout(grids)
         column.addWidget(self._log_title)
@@ -165,6 +168,8 @@ class RunPanel(QWidget):
         set_role(self._outcome, "title" if outcome.ok else "error")
         self._message.setText(plain(outcome.message, 2000))
         self._message.setVisible(bool(outcome.message))
+        self._why.setText("\n".join(explanation(outcome)))
+        self._why.setVisible(bool(outcome.findings))
         self._notes.setText("\n".join(plain(note, 1000) for note in capture.notes))
         self._notes.setVisible(bool(capture.notes))
         self._log.setPlainText("\n".join(plain(line, 4096) for line in outcome.log))
@@ -177,7 +182,7 @@ class RunPanel(QWidget):
             return ""
         facts = [*run_facts(self._capture), *device_facts(self._capture)]
         width = max(len(name) for name, _ in facts)
-        parts = [self._outcome.text(), self._message.text(), self._notes.text()]
+        parts = [self._outcome.text(), self._message.text(), self._why.text(), self._notes.text()]
         lines = [part for part in parts if part] + [f"{name.ljust(width)}  {value}" for name, value in facts]
         return "\n".join([*lines, *self._log.toPlainText().splitlines()])
 
