@@ -80,11 +80,12 @@ class ModelCache:
         self.folder = folder or os.path.join(root(), "models")
         self._limit = limit
 
-    def status(self, sha256: str, size: int) -> dict[str, Any]:
+    def status(self, sha256: str, size: int, broken: str = "") -> dict[str, Any]:
         """Whether the content is here: {"present", "path", "upload", "have", "have_sha256"}.
 
         Where it is not, ``upload`` is a file to write it to, whose first ``have`` bytes are there already
-        and hash to ``have_sha256``; whoever sends must compare. Failure(no_space) when it cannot fit.
+        and hash to ``have_sha256``; whoever sends must compare. ``broken``: an upload that the client knows
+        to have broken off, whatever holds it open here. Failure(no_space) when it cannot fit.
         """
         make_private(self.folder)
         path = os.path.join(self.folder, sha256)
@@ -95,7 +96,7 @@ class ModelCache:
                 return {"present": True, "path": path, "upload": "", "have": 0, "have_sha256": ""}
             os.unlink(path)
         upload = os.path.join(self.folder, "%s.%s%s" % (sha256, os.urandom(8).hex(), _PART))
-        have = self._take_over(sha256, size, upload)
+        have = self._take_over(sha256, size, upload, broken)
         try:
             self._make_room(size - have, upload)
             digest = sha256_of(upload) if have else ""
@@ -140,7 +141,7 @@ class ModelCache:
         ):
             raise Failure(protocol.INVALID, "%s is not an upload of this cache." % upload)
 
-    def _take_over(self, sha256: str, size: int, upload: str) -> int:
+    def _take_over(self, sha256: str, size: int, upload: str, broken: str) -> int:
         """Make ``upload`` out of the longest part of this content that nobody writes to, and return its
         length; else an empty one. The other parts that nobody writes to are removed."""
         parts = sorted(
@@ -153,7 +154,8 @@ class ModelCache:
             users = users_of([path for _, path, _ in parts])
             for length, path, changed in reversed(parts):
                 writer = users.get(path)
-                if writer is not None and (writer == READER or -LOST < time.time() - changed < LOST):
+                in_use = writer is not None and path != broken and -LOST < time.time() - changed < LOST
+                if in_use or writer == READER:
                     continue
                 taken = not have and length <= size and _renamed(path, upload)
                 if not taken:

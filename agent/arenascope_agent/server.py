@@ -297,7 +297,8 @@ class Server:
             raise Failure(
                 protocol.BUSY, "%d files are being sent already." % len(self._uploads), "Send those first."
             )
-        self._aside(number, lambda: self._models.status(sha256, size))
+        broken = params.text(given, "broken") if "broken" in given else ""
+        self._aside(number, lambda: self._models.status(sha256, size, broken))
 
     def _file_adopt(self, number: int, given: dict[str, Any]) -> None:
         sha256, upload = params.sha256(given), params.text(given, "upload")

@@ -288,6 +288,14 @@ def test_a_writer_whose_client_is_long_gone_is_ended(models: ModelCache) -> None
         assert process.wait(PATIENCE) == -signal.SIGKILL
 
 
+def test_a_writer_whose_client_knows_that_it_broke_off_is_ended(models: ModelCache) -> None:
+    data = b"0123456789"
+    place = part(models, data[:4], data)
+    with writer(place) as process:
+        assert models.status(digest(data), len(data), str(place))["have"] == 4
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+
+
 def test_who_only_reads_a_part_is_never_ended(models: ModelCache) -> None:
     data = b"0123456789"
     place = part(models, data[:4], data)

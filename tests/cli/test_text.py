@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 
 from arenascope.cli import progress, tables
-from arenascope.cli.prompts import KnownFingerprint, TerminalPrompts, terminal
+from arenascope.cli.prompts import KnownFingerprints, Remember, TerminalPrompts, terminal
 from arenascope.cli.session import EXIT_CODES
 from arenascope.domain.capture import Capture
 from arenascope.domain.figures import header_figures
 from arenascope.domain.measurement import Outcome, Phase, Status
 from arenascope.errors import HostKeyUnknown
-from arenascope.remote.prompts import HostKeyQuestion, NoPrompts
+from arenascope.remote.prompts import HostKeyQuestion, NoPrompts, Question
 from arenascope.workflow.events import Connecting, PhaseEnded, PhaseStarted, RunEnded, UploadProgress
 from tests.cli.running import ESCAPES
 from tests.support import captures
@@ -140,7 +140,53 @@ def test_nobody_is_asked_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_fingerprint_given_beforehand_accepts_that_key_alone() -> None:
-    assert KnownFingerprint("SHA256:abc", NoPrompts()).confirm_host_key(QUESTION)
+    assert KnownFingerprints(["SHA256:abc"], NoPrompts()).confirm_host_key(QUESTION)
     with pytest.raises(HostKeyUnknown, match="is not the one given: SHA256:abd"):
-        KnownFingerprint("SHA256:abd", TerminalPrompts()).confirm_host_key(QUESTION)
-    assert KnownFingerprint("SHA256:abc", NoPrompts()).password("pi", "pi4") is None
+        KnownFingerprints(["SHA256:abd"], TerminalPrompts()).confirm_host_key(QUESTION)
+    assert KnownFingerprints(["SHA256:abc"], NoPrompts()).password("pi", "pi4") is None
+
+
+ROUND = (Question("Name?", True), Question("Code:", False))
+
+
+def test_the_questions_of_a_server(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("ada\n"))
+    hidden: list[str] = []
+
+    def getpass(question: str, stream: object) -> str:
+        hidden.append(question)
+        return "123"
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    assert terminal().answers("Second step", "Look at\nyour phone", ROUND) == ["ada", "123"]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "Second step\nLook at\nyour phone\nName? "
+    assert hidden == ["Code: "]
+    assert terminal().answers("Only to be read", "", ()) == []
+
+
+def test_the_end_of_the_input_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    assert terminal().answers("", "", ROUND) is None
+    assert NoPrompts().answers("", "", ROUND) is None
+
+
+@pytest.mark.parametrize(
+    ("remember", "typed", "kept"),
+    [
+        (Remember.NO, "y\n", False),
+        (Remember.YES, "n\n", True),
+        (Remember.ASK, "y\n", True),
+        (Remember.ASK, "\n", False),
+        (Remember.ASK, "", False),
+    ],
+)
+def test_a_secret_is_kept_only_if_asked_for(
+    remember: Remember, typed: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    assert terminal(remember=remember).remember("the password of pi on pi4") is kept
+    assert terminal(["SHA256:abc"], remember=remember).remember("x") is (kept and remember is Remember.YES)

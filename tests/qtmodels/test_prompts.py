@@ -10,8 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from arenascope.qtmodels.bridge import GuiBridge
-from arenascope.qtmodels.prompts import Question, Questions, SecretQuestion, WindowPrompts
-from arenascope.remote.prompts import HostKeyQuestion
+from arenascope.qtmodels.prompts import GivenSecret, Question, Questions, SecretQuestion, WindowPrompts
+from arenascope.remote.prompts import HostKeyQuestion, passphrase_of, password_of
 
 KEY = HostKeyQuestion("door", 22, "ssh-ed25519", "SHA256:abc")
 
@@ -63,7 +63,7 @@ def test_secrets_are_text_or_nothing(bridge: GuiBridge, qtbot: QtBot) -> None:
     def answer(question: Question) -> None:
         assert isinstance(question.about, SecretQuestion)
         asked.append(question.about)
-        question.answer("s3cret" if "pi" in question.about.what else None)
+        question.answer(GivenSecret("s3cret", remember=True) if "pi" in question.about.what else None)
 
     questions.show = answer
     for ask, expected in (
@@ -74,6 +74,9 @@ def test_secrets_are_text_or_nothing(bridge: GuiBridge, qtbot: QtBot) -> None:
         asking.start()
         qtbot.waitUntil(asking.over)
         assert asking.answer == expected
+    assert prompts.remember(password_of("pi", "door"))
+    assert not prompts.remember(password_of("pi", "other"))
+    assert not prompts.remember(passphrase_of(Path("/home/ada/.ssh/id_x")))
     assert asked[1].what.endswith("id_x")
     assert "/home" not in asked[1].what
 

@@ -210,24 +210,76 @@ def test_the_old_formats_of_key_files(server: Sshd, ssh_dir: Path, connect: Conn
     connect(server.address, Person(phrases=("pem pem",)))
 
 
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """A running SSH agent; called with a key file, it takes the key."""
+    socket_path = tmp_path / "agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", socket_path], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # it prints its variables when it listens
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
+        yield lambda key: subprocess.run(["ssh-add", "-q", key], check=True, capture_output=True) and None
+    finally:
+        process.kill()
+        process.communicate()
+
+
+Agent = Callable[[Path], None]
+
+
 def test_the_keys_of_an_agent(
-    server: Sshd, ssh_dir: Path, tmp_path: Path, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    server: Sshd, ssh_dir: Path, tmp_path: Path, connect: Connect, agent: Agent
 ) -> None:
     make_key(tmp_path / "held")
     (server.root / "authorized_keys").write_text((tmp_path / "held.pub").read_text())
-    socket_path = tmp_path / "agent"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket_path], stdout=subprocess.PIPE)
-    try:
-        assert agent.stdout is not None and agent.stdout.readline()  # it prints its variables when it listens
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
-        subprocess.run(["ssh-add", "-q", tmp_path / "held"], check=True, capture_output=True)
+    agent(tmp_path / "held")
+    connect(server.address)
+    (ssh_dir / "config").write_text("IdentitiesOnly yes\n")
+    with pytest.raises(AuthenticationError):
         connect(server.address)
-        (ssh_dir / "config").write_text("IdentitiesOnly yes\n")
-        with pytest.raises(AuthenticationError):
-            connect(server.address)
-    finally:
-        agent.kill()
-        agent.communicate()
+
+
+def test_an_agent_with_more_keys_than_the_server_has_patience_for(
+    start_sshd: StartSshd, ssh_dir: Path, tmp_path: Path, connect: Connect, agent: Agent
+) -> None:
+    """Eight keys, three tries. With IdentitiesOnly the agent's one key that is named is the only one shown,
+    and its file need not even be here; without it, the named one goes first."""
+    server = start_sshd(options=("MaxAuthTries 3",))
+    (ssh_dir / "known_hosts").write_text(server.known_hosts_line())
+    (ssh_dir / "id_ed25519").unlink()
+    for number in range(8):
+        make_key(tmp_path / f"key{number}")
+        agent(tmp_path / f"key{number}")
+    server.allow(tmp_path / "key6.pub")
+    (tmp_path / "key6").unlink()  # the agent alone has it
+    for only in ("yes", "no"):
+        (ssh_dir / "config").write_text(f"IdentityFile {tmp_path}/key6\nIdentitiesOnly {only}\n")
+        connect(server.address)
+    (ssh_dir / "config").unlink()
+    connect(server.address)  # it hangs up twice on the way
+    server.stop()
+    verdicts = [line.split()[0] for line in server.log if "publickey for" in line]
+    assert verdicts[:2] == ["Accepted"] * 2
+    assert verdicts.count("Accepted") == 3
+    assert verdicts.count("Failed") >= 6
+
+
+def test_the_agent_is_not_forwarded(
+    start_sshd: StartSshd, ssh_dir: Path, tmp_path: Path, connect: Connect, agent: Agent
+) -> None:
+    """Not even where the configuration asks for it: nothing on a board may use the person's keys."""
+    server = start_sshd(options=("LogLevel DEBUG3", "AllowAgentForwarding yes"), noise="env >$HOME/seen")
+    introduce(server, ssh_dir)
+    (ssh_dir / "config").write_text("ForwardAgent yes\n")
+    agent(ssh_dir / "id_ed25519")
+    connect(server.address).open_agent("0" * 32, None).close()
+    assert "HOME=" in (server.home / "seen").read_text()
+    assert "SSH_AUTH_SOCK" not in (server.home / "seen").read_text()
+    server.stop()
+    log = "".join(server.log)
+    assert "Accepted publickey" in log and "session_input_channel_req" in log
+    assert "auth-agent" not in log
 
 
 def test_an_agent_that_is_gone_does_no_harm(

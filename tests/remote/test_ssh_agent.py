@@ -314,6 +314,15 @@ def test_there_are_few_channels(server: Sshd, reach: Reach) -> None:
     transport.open_agent(new_session(), None).close()
 
 
+def test_a_server_that_gives_fewer_channels(noisy: Callable[..., Sshd], reach: Reach) -> None:
+    transport = reach(noisy(options=("MaxSessions 1",)))
+    first = transport.open_agent(new_session(), None)
+    with pytest.raises(LinkError, match="does not open another channel") as caught:
+        transport.open_agent(new_session(), None)
+    assert "MaxSessions" in caught.value.hint
+    first.close()
+
+
 # -- files ------------------------------------------------------------------------------------------
 
 

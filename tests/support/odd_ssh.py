@@ -15,9 +15,10 @@ from pathlib import Path
 import paramiko
 import pytest
 
-#: Where a server can stop: it accepts and says nothing; introduces itself; answers no login; opens no
-#: channel; begins no command; runs it and reads nothing.
-MUTE, BANNER, LOGIN, CHANNEL, COMMAND, READING = "mute", "banner", "login", "channel", "command", "reading"
+#: Where a server can stop: it accepts and says nothing; introduces itself; answers no login, or not the
+#: answers to its questions; opens no channel; begins no command; runs it and reads nothing.
+MUTE, BANNER, LOGIN, VERDICT = "mute", "banner", "login", "verdict"
+CHANNEL, COMMAND, READING = "channel", "command", "reading"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ class OddServer:
 
         digest = hashlib.sha256(self.key.asbytes()).digest()
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+    def hang_up(self) -> None:
+        """End the connections that there are, without a word."""
+        for connection in self._sockets:
+            connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self.over.set()
@@ -152,6 +158,7 @@ class _Behaviour(paramiko.ServerInterface):
 
     def check_auth_interactive_response(self, responses: list[str]) -> int | paramiko.InteractiveQuery:
         self._policy.heard.append(("answers", list(responses)))
+        self._reached(VERDICT)
         if list(responses) != list(self._expected):
             return paramiko.AUTH_FAILED
         return self._next()

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from arenascope.domain.figures import header_figures
 from arenascope.domain.graph import Graph
 from arenascope.qtmodels.notices import Level, Notice
-from arenascope.qtmodels.prompts import Question, SecretQuestion
+from arenascope.qtmodels.prompts import GivenSecret, Question, SecretQuestion, ServerQuestions
 from arenascope.qtmodels.session import Session
 from arenascope.remote.prompts import HostKeyQuestion, Prompts
+from arenascope.remote.prompts import Question as ServerQuestion
 from arenascope.resources import resource_path, resource_text
 from arenascope.tflite.reader import read_model
 from arenascope.views.dialogs.about import AboutDialog
@@ -30,6 +31,7 @@ from arenascope.views.dialogs.host_key import HostKeyDialog
 from arenascope.views.dialogs.inputs import InputsDialog, parse_shape
 from arenascope.views.dialogs.report import ReportDialog
 from arenascope.views.dialogs.secret import SecretDialog
+from arenascope.views.dialogs.server_questions import ServerQuestionsDialog
 from arenascope.views.dialogs.shortcuts import ShortcutsDialog
 from arenascope.views.theme import Theme, apply
 from arenascope.workflow.inspect import InspectRequest
@@ -85,8 +87,75 @@ def test_a_secret_is_hidden_given_and_forgotten(qtbot: QtBot) -> None:
     assert dialog.edit.echoMode() is QLineEdit.EchoMode.Password
     qtbot.keyClicks(dialog.edit, "s3cret")
     qtbot.keyClick(dialog.edit, Qt.Key.Key_Return)
-    assert answer_of(question) == "s3cret"
+    assert answer_of(question) == GivenSecret("s3cret", remember=False)
     assert dialog.edit.text() == ""
+    assert "s3cret" not in repr(question)
+
+
+def test_a_secret_is_remembered_only_where_that_is_ticked(qtbot: QtBot) -> None:
+    question = Question(SecretQuestion("Password", "Password of pi on door"), "pi")
+    dialog = SecretDialog(question)
+    opened(qtbot, dialog)
+    assert not dialog.remember.isChecked()
+    dialog.remember.setChecked(True)
+    qtbot.keyClicks(dialog.edit, "s3cret")
+    dialog.accept()
+    assert answer_of(question) == GivenSecret("s3cret", remember=True)
+
+
+ROUND = ServerQuestions(
+    "Second step",
+    "<b>Look</b> at\nyour phone",
+    (ServerQuestion("Name?", True), ServerQuestion("Code:", False)),
+)
+
+
+def test_the_questions_of_a_server_are_answered_in_their_order(qtbot: QtBot) -> None:
+    question = Question(ROUND, "pi@door")
+    dialog = ServerQuestionsDialog(question)
+    opened(qtbot, dialog)
+    name, code = dialog.edits
+    assert (name.echoMode(), code.echoMode()) == (QLineEdit.EchoMode.Normal, QLineEdit.EchoMode.Password)
+    shown = " ".join(w.text() for w in dialog.findChildren(QLabel))
+    for words in ("pi@door says:", "Second step", "<b>Look</b> at\nyour phone", "Name?", "Code:"):
+        assert words in shown
+    qtbot.keyClicks(name, "ada")
+    qtbot.keyClicks(code, "123")
+    qtbot.keyClick(code, Qt.Key.Key_Return)
+    assert answer_of(question) == ["ada", "123"]
+    assert "123" not in repr(question)
+    assert code.text() == ""
+
+
+def test_a_message_of_a_server_is_only_read(qtbot: QtBot) -> None:
+    for accept, expected in ((True, []), (False, None)):
+        question = Question(ServerQuestions("", "Your password expires tomorrow", ()), "pi")
+        dialog = ServerQuestionsDialog(question)
+        opened(qtbot, dialog)
+        (dialog.accept if accept else dialog.reject)()
+        assert answer_of(question) == expected
+
+
+def test_a_question_of_a_server_opens_its_dialog(qtbot: QtBot) -> None:
+    answers: list[object] = []
+
+    def asks(prompts: Prompts | None) -> None:
+        assert prompts is not None
+        answers.append(prompts.answers("", "", (ServerQuestion("Code:", False),)))
+
+    window = make_window(qtbot, Session(book=FakeBook(asks=asks), connect=connects))
+    window.session.boards.add("pi@door")
+
+    def dialog() -> ServerQuestionsDialog | None:
+        return next((d for d in window.findChildren(ServerQuestionsDialog) if d.isVisible()), None)
+
+    qtbot.waitUntil(lambda: dialog() is not None)
+    shown = dialog()
+    assert shown is not None
+    qtbot.keyClicks(shown.edits[0], "123")
+    with qtbot.waitSignal(window.session.boards.added):
+        shown.accept()
+    assert answers == [["123"]]
 
 
 def test_no_secret_is_no_answer(qtbot: QtBot) -> None:
@@ -248,6 +317,10 @@ def makers(graph: Graph) -> dict[str, Callable[[], QDialog]]:
     return {
         "host key": lambda: HostKeyDialog(Question(KEY, "pi")),
         "secret": lambda: SecretDialog(Question(SecretQuestion("Password", "Password of pi"), "pi")),
+        "questions": lambda: ServerQuestionsDialog(Question(ROUND, "pi")),
+        "many questions": lambda: ServerQuestionsDialog(
+            Question(ServerQuestions("t" * 300, "\n".join(["x" * 300] * 20), ROUND.questions * 16), "pi@door")
+        ),
         "add board": AddBoardDialog,
         "inputs": lambda: InputsDialog(graph, InspectRequest()),
         "export": lambda: ExportDialog("Arena map", Path("/tmp/x.png")),

@@ -1,5 +1,6 @@
 """Fixtures of the tests that go over SSH."""
 
+from tests.support.keyrings import memory_keyring
 from tests.support.sshd import closed_port, server, ssh_dir, start_sshd
 
-__all__ = ["closed_port", "server", "ssh_dir", "start_sshd"]
+__all__ = ["closed_port", "memory_keyring", "server", "ssh_dir", "start_sshd"]

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from arenascope.errors import HostKeyUnknown, LinkError, StoreError, UsageError
+from arenascope.remote import system_keyring
 from arenascope.remote.address import Address
 from arenascope.remote.prompts import HostKeyQuestion, NoPrompts
 from arenascope.settings import places
 from arenascope.store.devices import SavedDevice, save
 from arenascope.workflow import devices
+from tests.support.keyrings import MemoryKeyring
 from tests.support.sshd import Sshd, StartSshd
 
 
@@ -91,3 +93,31 @@ def test_a_damaged_list_is_said_so(use: Callable[[], object]) -> None:
     with pytest.raises(StoreError, match="list of saved devices"):
         use()
     assert devices.resolve("pi@board").host == "board"  # that needs no list
+
+
+def test_forgetting_a_device_forgets_its_password(memory_keyring: MemoryKeyring, private_home: Path) -> None:
+    (private_home / ".ssh").mkdir()
+    (private_home / ".ssh" / "config").write_text("Host lab\n HostName 10.0.0.7\n User pi\n")
+    save(
+        (SavedDevice("one", "lab"), SavedDevice("two", "pi@10.0.0.7"), SavedDevice("three", "pi@10.0.0.8")),
+        places().devices,
+    )
+    for name in ("pi@10.0.0.7:22", "pi@10.0.0.8:22"):
+        system_keyring.put(name, "secret")
+    devices.forget("two")
+    assert len(memory_keyring.kept) == 2  # another name of the same account is still there
+    devices.forget("one")
+    assert list(memory_keyring.kept) == [(system_keyring.SERVICE, "pi@10.0.0.8:22")]
+    memory_keyring.broken = True
+    with pytest.raises(StoreError, match="still holds its password") as caught:
+        devices.forget("three")
+    assert "pi@10.0.0.8:22" in caught.value.hint
+    assert devices.list_devices() == ()
+
+
+def test_a_device_that_cannot_be_understood_any_more_is_forgotten(private_home: Path) -> None:
+    (private_home / ".ssh").mkdir()
+    (private_home / ".ssh" / "config").write_text("Port seven\n")
+    save((SavedDevice("lab", "pi@board"),), places().devices)
+    devices.forget("lab")
+    assert devices.list_devices() == ()

@@ -11,6 +11,7 @@ import pytest
 
 from arenascope.domain.graph import Graph
 from arenascope.errors import BoardError, Cancelled, FileError, LinkLost
+from arenascope.remote.link import Patience
 from arenascope.tflite.reader import read_model
 from arenascope.workflow.connect import connect
 from arenascope.workflow.events import RunEvent, UploadProgress
@@ -61,15 +62,31 @@ def _broken_off(server: Sshd, model: tuple[Path, Graph]) -> Path:
 
     def cut(event: UploadProgress, _cancel: CancelToken) -> None:
         if event.done > SIZE // 2:
-            server.cut()
+            server.stop()
 
-    with pytest.raises(LinkLost):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(LinkLost):
+        patch.setattr("arenascope.remote.link.PATIENCE", Patience(give_up=0.1))
         _send(server, model, cut)
-    server.wait_for_quiet()
+    server.start()
     (part,) = _models(server)
     assert part.name.endswith(".part")
     assert 0 < part.stat().st_size < SIZE
     return part
+
+
+def test_it_goes_on_by_itself_when_the_connection_comes_back(server: Sshd, model: tuple[Path, Graph]) -> None:
+    cuts: list[int] = []
+
+    def cut(event: UploadProgress, _cancel: CancelToken) -> None:
+        if event.done > SIZE // 2 and not cuts:
+            cuts.append(event.done)
+            server.cut()
+
+    seen, path = _send(server, model, cut)
+    assert min(seen[seen.index(cuts[0]) + 1 :]) > BLOCK  # not from the beginning
+    assert seen[-1] == SIZE
+    assert _models(server) == [Path(path)]
+    assert Path(path).read_bytes() == model[0].read_bytes()
 
 
 def test_only_the_rest_is_sent_after_a_cut(server: Sshd, model: tuple[Path, Graph]) -> None:

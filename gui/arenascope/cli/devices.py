@@ -62,13 +62,18 @@ def add(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="user@host[:port] or an SSH alias.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it; its host by default.")] = None,
     fingerprint: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--fingerprint",
             metavar="SHA256:…",
-            help="Accept an unknown host key without a question if it is exactly this one.",
+            help="Accept an unknown host key without a question if it is exactly this one; "
+            "may be repeated for hosts on the way.",
         ),
     ] = None,
+    remember: Annotated[
+        bool,
+        typer.Option("--remember", help="Keep a password that is typed in the keyring of this system."),
+    ] = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
@@ -77,7 +82,9 @@ def add(
     from . import progress, prompts
 
     with progress.reporter(quiet=quiet) as report:
-        added = devices.add(address, name, prompts.terminal(fingerprint), report)
+        keep = prompts.Remember.YES if remember else prompts.Remember.ASK
+        asking = prompts.terminal(fingerprint or (), remember=keep)
+        added = devices.add(address, name, asking, report)
     _show_board(added.device.name, added.device.address, added.board, as_json=as_json)
     return 0
 
@@ -107,7 +114,7 @@ def forget(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A saved device.")],
     as_json: options.Json = False,
 ) -> int:
-    """Remove a device from the list. Its host key stays known."""
+    """Remove a device from the list, and its password from the keyring. Its host key stays known."""
     from ..workflow import devices
 
     gone = devices.forget(name)

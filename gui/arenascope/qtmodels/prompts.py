@@ -6,34 +6,53 @@ The thread waits; the window shows the question and answers when it likes. Cance
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject
 
-from ..remote.prompts import HostKeyQuestion
+from ..remote.prompts import HostKeyQuestion, passphrase_of, password_of
+from ..remote.prompts import Question as ServerQuestion
 from .bridge import GuiBridge
 
 
 @dataclass(frozen=True, slots=True)
 class SecretQuestion:
-    """A password or a passphrase is wanted; ``what`` says for what."""
+    """A password or a passphrase is wanted; ``what`` says for what. The answer is a ``GivenSecret``."""
 
     title: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSecret:
+    """``remember``: in the system's keyring, if it lets us in."""
+
+    text: str = field(repr=False)
+    remember: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerQuestions:
+    """What a server asks besides a password. The answer is a list of texts; all texts are safe to show."""
+
+    title: str
+    instructions: str
+    questions: tuple[ServerQuestion, ...]
 
 
 @dataclass(eq=False)
 class Question:
     """One question on its way. ``answer`` is called on the GUI thread; only the first call counts."""
 
-    about: HostKeyQuestion | SecretQuestion
+    about: HostKeyQuestion | SecretQuestion | ServerQuestions
     target: str
     _done: threading.Event = field(default_factory=threading.Event)
-    _answer: Any = None
+    _answer: Any = field(default=None, repr=False)
 
-    def answer(self, value: bool | str | None) -> None:
+    def answer(self, value: bool | GivenSecret | list[str] | None) -> None:
         if not self._done.is_set():
             self._answer = value
             self._done.set()
@@ -59,15 +78,25 @@ class WindowPrompts:
         self._lock = threading.Lock()
         self._open: list[Question] = []
         self._cancelled = False
+        self._to_remember: set[str] = set()
 
     def confirm_host_key(self, question: HostKeyQuestion) -> bool:
         return bool(self._ask(question))
 
     def password(self, user: str, host: str) -> str | None:
-        return self._text(SecretQuestion("Password", f"Password of {user} on {host}"))
+        about = SecretQuestion("Password", f"Password of {user} on {host}")
+        return self._secret(about, password_of(user, host))
 
     def passphrase(self, path: Path) -> str | None:
-        return self._text(SecretQuestion("Passphrase", f"Passphrase of the key {path.name}"))
+        about = SecretQuestion("Passphrase", f"Passphrase of the key {path.name}")
+        return self._secret(about, passphrase_of(path))
+
+    def answers(self, title: str, instructions: str, questions: Sequence[ServerQuestion]) -> list[str] | None:
+        answer = self._ask(ServerQuestions(title, instructions, tuple(questions)))
+        return answer if isinstance(answer, list) else None
+
+    def remember(self, what: str) -> bool:
+        return what in self._to_remember
 
     def cancel(self) -> None:
         with self._lock:
@@ -76,11 +105,14 @@ class WindowPrompts:
         for question in waiting:
             question.answer(None)
 
-    def _text(self, about: SecretQuestion) -> str | None:
+    def _secret(self, about: SecretQuestion, what: str) -> str | None:
         answer = self._ask(about)
-        return answer if isinstance(answer, str) else None
+        if not isinstance(answer, GivenSecret):
+            return None
+        (self._to_remember.add if answer.remember else self._to_remember.discard)(what)
+        return answer.text
 
-    def _ask(self, about: HostKeyQuestion | SecretQuestion) -> Any:
+    def _ask(self, about: HostKeyQuestion | SecretQuestion | ServerQuestions) -> Any:
         question = Question(about, self._target)
         with self._lock:
             if self._cancelled:

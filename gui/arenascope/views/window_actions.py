@@ -16,7 +16,7 @@ from ..errors import ArenaScopeError
 from ..qtmodels.boards_model import BoardItem, BoardState
 from ..qtmodels.documents import CAPTURE_SUFFIX, OpenModel
 from ..qtmodels.notices import Level, Notice
-from ..qtmodels.prompts import Question, SecretQuestion
+from ..qtmodels.prompts import Question, SecretQuestion, ServerQuestions
 from ..settings import places
 from ..store import preferences
 from ..workflow.connect import LOCAL
@@ -270,10 +270,10 @@ class WindowActions(QObject):
         """A connecting thread waits for the answer."""
         from .dialogs.host_key import HostKeyDialog
         from .dialogs.secret import SecretDialog
+        from .dialogs.server_questions import ServerQuestionsDialog
 
-        secret = isinstance(question.about, SecretQuestion)
-        dialog = (SecretDialog if secret else HostKeyDialog)(question, self._window)
-        dialog.open()
+        kinds = {SecretQuestion: SecretDialog, ServerQuestions: ServerQuestionsDialog}
+        kinds.get(type(question.about), HostKeyDialog)(question, self._window).open()
 
     # -- looking ----------------------------------------------------------------------------------
 

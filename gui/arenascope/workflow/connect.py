@@ -99,4 +99,4 @@ def _transport(target: str, prompts: Prompts, tell: Callable[[Connecting], None]
     if address.kind == LOCAL:
         return THIS_COMPUTER, LocalTransport()
     tell(Connecting(f"Connecting to {address.text}"))
-    return target, SshTransport(address, prompts)
+    return target, SshTransport(address, prompts, tell=lambda text: tell(Connecting(text)))

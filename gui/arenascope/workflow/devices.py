@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..domain.board import Board
-from ..errors import UsageError
+from ..errors import LinkError, StoreError, UsageError
+from ..remote import system_keyring, vault
 from ..remote.address import Address, parse_address
 from ..remote.prompts import Prompts
+from ..remote.ssh_config import host_config
 from ..settings import places
 from ..store import devices as store
 from ..store.devices import SavedDevice
@@ -75,17 +78,44 @@ def check(
 
 
 def forget(name: str) -> SavedDevice:
-    """Remove a device from the list. Its host key stays known. UsageError when there is none."""
+    """Remove a device from the list, and its password from the system's keyring. Its host key stays known.
+
+    UsageError when there is none; StoreError when the keyring does not give the password up, though the
+    device is off the list then.
+    """
     saved = list_devices()
     for device in saved:
         if device.name == name:
-            store.save(tuple(one for one in saved if one is not device), places().devices)
+            rest = tuple(one for one in saved if one is not device)
+            store.save(rest, places().devices)
+            _forget_password(device, rest)
             return device
     known = ", ".join(one.name for one in saved)
     raise UsageError(
         f"No device is saved under the name “{name}”.",
         hint=f"Saved are: {known}." if known else "No device is saved.",
     )
+
+
+def _forget_password(device: SavedDevice, others: tuple[SavedDevice, ...]) -> None:
+    account = _account(device)
+    if account is None or account in map(_account, others):
+        return
+    try:
+        system_keyring.forget(account)
+    except system_keyring.KeyringFailed as reason:
+        raise StoreError(
+            f"{device.name} is forgotten, but the system keyring still holds its password: {reason}.",
+            hint=f"Remove the entry {account} of {system_keyring.SERVICE} with the keyring's own program.",
+        ) from reason
+
+
+def _account(device: SavedDevice) -> str | None:
+    """The name of its password in the keyring; None where that cannot be told any more."""
+    try:
+        return vault.account(host_config(parse_address(device.address), Path.home() / ".ssh"))
+    except (LinkError, UsageError):
+        return None
 
 
 def _free_name(name: str) -> str:

@@ -39,8 +39,8 @@ def stage_file(
     connection is lost and comes back, the upload goes on; when it does not, what has arrived stays for
     the next time. When somebody cancels, it is removed. ``name``: what it is called while it is sent.
     """
+    wanted: dict[str, object] = {"sha256": sha256, "bytes": size}
     while True:
-        wanted = {"sha256": sha256, "bytes": size}
         # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
         status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
         if status.get("present") is True:
@@ -52,7 +52,7 @@ def stage_file(
         except LinkLost:
             if not device.link.wait_until_up():
                 raise
-            cancel.raise_if_cancelled()
+            wanted["broken"] = upload["upload"]
             continue
         except LinkError:
             raise  # what is there stays

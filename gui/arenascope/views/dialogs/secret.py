@@ -1,11 +1,11 @@
-"""A password or the passphrase of a key. It is used once and kept nowhere."""
+"""A password or the passphrase of a key. It is kept nowhere unless the person says so."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from ...domain.plain_text import plain
-from ...qtmodels.prompts import Question, SecretQuestion
+from ...qtmodels.prompts import GivenSecret, Question, SecretQuestion
 from .frame import Frame
 
 
@@ -22,6 +22,8 @@ class SecretDialog(Frame):
         show.toggled.connect(self._show)
         self.body.addWidget(self.edit)
         self.body.addWidget(show)
+        self.remember = QCheckBox("remember in the keyring of this system")
+        self.body.addWidget(self.remember)
         self.add_button("Cancel", cancel=True)
         self.add_button("Go On", primary=True).clicked.connect(self.accept)
         self.finished.connect(self._answer)
@@ -32,5 +34,5 @@ class SecretDialog(Frame):
 
     def _answer(self, result: int) -> None:
         given = result == SecretDialog.DialogCode.Accepted
-        self._question.answer(self.edit.text() if given else None)
+        self._question.answer(GivenSecret(self.edit.text(), self.remember.isChecked()) if given else None)
         self.edit.clear()
