@@ -11,6 +11,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
 from arenascope.errors import LinkError, LinkLost
+from arenascope.qtmodels.board_worker import OnLink
 from arenascope.qtmodels.boards import PLANS_ONLY, THIS_COMPUTER, Boards
 from arenascope.qtmodels.boards_model import BoardItem, BoardsModel, BoardState, describe, machine_text
 from arenascope.qtmodels.bridge import GuiBridge
@@ -80,7 +81,7 @@ def test_a_board_that_answers_is_ready_and_says_what_it_is(desk: Callable[..., D
 
 
 def test_a_board_that_does_not_answer_has_failed(desk: Callable[..., Desk], qtbot: QtBot) -> None:
-    def refuses(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> Device:
+    def refuses(target: str, prompts: Prompts, tell: Callable[[Connecting], None], on_link: OnLink) -> Device:
         raise LinkError(f"{target} does not answer.")
 
     at = desk(FakeBook([SavedDevice("door", "pi@door")]), refuses)
@@ -98,7 +99,7 @@ def test_a_board_that_does_not_answer_has_failed(desk: Callable[..., Desk], qtbo
 def test_a_lost_link_is_lost_and_the_next_job_connects_again(desk: Callable[..., Desk], qtbot: QtBot) -> None:
     made: list[str] = []
 
-    def counts(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> Device:
+    def counts(target: str, prompts: Prompts, tell: Callable[[Connecting], None], on_link: OnLink) -> Device:
         made.append(target)
         return fake_device()
 
@@ -122,7 +123,7 @@ def test_a_lost_link_is_lost_and_the_next_job_connects_again(desk: Callable[...,
 def test_connecting_can_be_given_up_at_once(desk: Callable[..., Desk], qtbot: QtBot) -> None:
     gate = threading.Event()
 
-    def hangs(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> Device:
+    def hangs(target: str, prompts: Prompts, tell: Callable[[Connecting], None], on_link: OnLink) -> Device:
         gate.wait()
         return fake_device()
 

@@ -172,7 +172,7 @@ def test_without_a_model_or_its_file_inspect_says_what_is_missing(
     session: Session, run: Run, notices: list[Notice]
 ) -> None:
     session.inspect()
-    assert notices[-1].action == "open"
+    assert [step.action for step in notices[-1].steps] == ["open"]
     session.add_and_show(HistoryEntry(example_capture()))
     session.inspect()
     assert "only a capture" in notices[-1].message
@@ -187,7 +187,7 @@ def test_where_nothing_can_be_measured_a_board_is_asked_for(qtbot: QtBot, run: R
     session.show_model(MODEL)
     session.inspect()
     assert "Only plans" in heard[0].message
-    assert heard[0].action == "add_board"
+    assert [step.action for step in heard[0].steps] == ["add_board"]
     assert run.requests == []
     session.close()
 

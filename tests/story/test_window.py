@@ -187,9 +187,9 @@ def test_the_first_start_shows_the_recorded_examples(window: MainWindow, qtbot: 
     assert [e.capture.model.name for e in window.session.history.entries] == ["lstm.tflite", "cnn.tflite"]
     assert window.note.isVisible()
     assert "A recorded example" in window.note._message.text()
-    assert window.note._action.text() == "Inspect on This Computer"
+    assert window.note.steps.buttons[0].text() == "Inspect on This Computer"
     with qtbot.waitSignal(window.session.runStopped, timeout=LONG):
-        window.note._action.click()
+        window.note.steps.buttons[0].click()
     shown = window.session.entry
     assert shown is not None
     assert not shown.example

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from arenascope.domain.board import Board
 from arenascope.errors import UsageError
+from arenascope.qtmodels.board_worker import OnLink
 from arenascope.qtmodels.history_model import HistoryEntry
 from arenascope.qtmodels.session import Session
 from arenascope.remote.prompts import Prompts
@@ -81,7 +82,7 @@ class FakeBook:
         raise UsageError(f"no device {name}")
 
 
-def connects(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> Device:
+def connects(target: str, prompts: Prompts, tell: Callable[[Connecting], None], on_link: OnLink) -> Device:
     tell(Connecting(f"Connecting to {target}"))
     return fake_device()
 

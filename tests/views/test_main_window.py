@@ -300,7 +300,7 @@ def test_a_banner_has_the_button_that_helps(qtbot: QtBot) -> None:
     assert window.toast.isVisible()
     window.actions_["open"].triggered.disconnect()
     with qtbot.waitSignal(window.actions_["open"].triggered):
-        window.toast._action.click()
+        window.toast.steps.buttons[0].click()
     assert not window.toast.isVisible()
 
 
@@ -441,7 +441,7 @@ def test_on_another_system_this_computer_makes_plans_only(qtbot: QtBot, elsewher
     assert item.state is BoardState.PLANS_ONLY
     window.actions_["inspect"].trigger()
     assert "Only plans can be made on this computer" in texts(window.banner)
-    assert window.banner._action.text() == "Add a Board"
+    assert window.banner.steps.buttons[0].text() == "Add a Board"
 
 
 def test_the_list_and_the_bar_choose_the_same_board(qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject, Signal
 
 from ..domain.board import Board
+from ..domain.link_state import LinkState
 from ..domain.plain_text import plain
 from ..errors import DeployError, LinkError, WireError
 from ..remote.prompts import Prompts
@@ -20,9 +22,11 @@ from ..workflow.connect import LOCAL, Device, refresh
 from ..workflow.devices import Added
 from ..workflow.events import Connecting
 from ..workflow.jobs import JobRunner
+from .board_life import BoardLife
 from .board_worker import BoardWorker, Connect, connect_with_runtime
 from .boards_model import BoardItem, BoardsModel, BoardState
 from .bridge import GuiBridge
+from .next_steps import steps_of
 from .notices import Notice
 from .prompts import WindowPrompts
 from .tasks import Task, Tasks
@@ -54,6 +58,9 @@ class Boards(QObject):
     answered = Signal(str)  #: a target whose facts are known now
     added = Signal(str)  #: a target that is on the list now
 
+    #: Address and name of what could not be added, to be tried again.
+    refused: tuple[str, str] = ("", "")
+
     def __init__(
         self,
         bridge: GuiBridge,
@@ -71,6 +78,7 @@ class Boards(QObject):
         self._adding: tuple[JobRunner, WindowPrompts] | None = None
         self._closing: list[threading.Thread] = []
         self.model = BoardsModel(self)
+        self._life = BoardLife(self.model, tasks, bridge, self)
         state = BoardState.UNKNOWN if measures_here else BoardState.PLANS_ONLY
         self._here = BoardItem(LOCAL, THIS_COMPUTER, state, message="" if measures_here else PLANS_ONLY)
         self.model.set_items([self._here])
@@ -97,13 +105,15 @@ class Boards(QObject):
 
         def added(found: Added) -> None:
             self._end_adding()
+            self.refused = ("", "")
             item = BoardItem(found.device.name, found.device.name, BoardState.READY, found.board)
             self.model.set_items([*self.model.items, item])
             self.added.emit(item.target)
 
         def failed(error: BaseException) -> None:
             self._end_adding()
-            self.noticed.emit(Notice.of_error(error, f"Adding {plain(address, 80)}"))
+            self.refused = (address, name or "")
+            self.noticed.emit(Notice.of_error(error, f"Adding {plain(address, 80)}", "add_board"))
 
         return self._tasks.start(f"Adding {plain(address, 80)}", submit, added, failed, target=address)
 
@@ -127,7 +137,8 @@ class Boards(QObject):
 
         def failed(error: BaseException) -> None:
             if not quiet:
-                self.noticed.emit(Notice.of_error(error, f"Checking {item.title}"))
+                doing = f"Checking {item.title}"
+                self.noticed.emit(Notice.of_error(error, doing, "check_board", target))
 
         return self.run(f"Checking {item.title}", target, _facts, lambda device: None, failed)
 
@@ -141,8 +152,13 @@ class Boards(QObject):
         on_cancelled: Callable[[], None] | None = None,
         *,
         endless: bool = False,
+        tidies: bool = False,
+        again: str = "check_board",
     ) -> Task:
-        """Do ``job`` on a device's own thread, connecting first where that is needed."""
+        """Do ``job`` on a device's own thread, connecting first where that is needed.
+
+        ``tidies`` as in ``BoardWorker.submit``; ``again``: the window's action that does this once more.
+        """
         worker = self._worker(target)
 
         def submit(task: Task) -> Future[Any]:
@@ -154,18 +170,18 @@ class Boards(QObject):
                 self._bridge.post(event, task.number)
 
             task.give_up = lambda: self._give_up(target)
-            return worker.submit(on_device, tell, task.token)
+            return worker.submit(on_device, tell, task.token, tidies=tidies)
 
         def result(value: Any) -> None:
             if isinstance(value, Device):  # its facts were asked for again
                 worker.replace_device(value)
                 self.model.update(target, board=_merged(self.model.item(target), value.board))
                 self.answered.emit(target)
-            self.model.update(target, state=BoardState.READY, message="")
+            self._settle(target)
             on_result(value)
 
         def error(problem: BaseException) -> None:
-            self._note_failure(target, problem)
+            self._note_failure(target, problem, again)
             on_error(problem)
 
         def cancelled() -> None:
@@ -174,9 +190,31 @@ class Boards(QObject):
                 on_cancelled()
 
         item = self.model.item(target)
-        if item is not None and not item.connected:
+        if item is not None and not item.connected and not self._working(target):
             self.model.update(target, state=BoardState.CONNECTING, message="connecting")
         return self._tasks.start(label, submit, result, error, cancelled, target, endless=endless)
+
+    def run_apart(
+        self,
+        label: str,
+        target: str,
+        job: Callable[[Prompts, Callable[[Connecting], None]], Any],
+        on_result: Callable[[Any], None],
+        on_error: Callable[[BaseException], None],
+        on_cancelled: Callable[[], None] | None = None,
+    ) -> Task:
+        """Do ``job``, which makes a connection of its own, while nothing of ours is connected there."""
+        worker = self._worker(target)
+
+        def submit(task: Task) -> Future[Any]:
+            def tell(event: Connecting) -> None:
+                self._bridge.post(event, task.number)
+
+            task.give_up = lambda: self._give_up(target)
+            return worker.submit_apart(lambda prompts: job(prompts, tell), task.token)
+
+        self._forget_connection(target)
+        return self._tasks.start(label, submit, on_result, on_error, on_cancelled, target)
 
     def disconnect_board(self, target: str) -> None:
         """Close the connection; the next job makes a new one."""
@@ -185,13 +223,20 @@ class Boards(QObject):
                 task.give_up = lambda: self._give_up(target)
                 self._tasks.cancel(task)
         self._give_up(target)
-        self.model.update(target, state=BoardState.UNKNOWN, message="", board=None)
+        self._forget_connection(target)
+        self.model.update(target, board=None)
 
-    def close(self) -> None:
-        """End every connection and wait for the threads."""
+    def leave(self) -> None:
+        """End every connection; returns at once."""
+        self._life.close()
         self._end_adding()
         for target in list(self._workers):
             self._give_up(target)
+        self._disk.leave()
+
+    def close(self) -> None:
+        """``leave``, and wait for the threads."""
+        self.leave()
         for thread in self._closing:
             thread.join()
         self._disk.close()
@@ -199,6 +244,11 @@ class Boards(QObject):
     # -- inside ---------------------------------------------------------------------------------
 
     def _posted(self, value: object, number: object) -> None:
+        if isinstance(value, _Said):
+            worker = self._workers.get(value.target)
+            if worker is not None and worker[1] is value.prompts:
+                self._life.hear(value.target, value.state, value.when)
+            return
         if not isinstance(value, _Connected) or self._tasks.get(number) is None:
             return
         self._tasks.tell(number, give_up=None, text="", done=None, total=None)
@@ -209,7 +259,11 @@ class Boards(QObject):
     def _worker(self, target: str) -> BoardWorker:
         if target not in self._workers:
             prompts = WindowPrompts(self._bridge, target)
-            self._workers[target] = BoardWorker(target, prompts, self._connect), prompts
+
+            def hear(state: LinkState) -> None:
+                self._bridge.post(_Said(target, prompts, state, time.monotonic()))
+
+            self._workers[target] = BoardWorker(target, prompts, self._connect, hear), prompts
         return self._workers[target][0]
 
     def _give_up(self, target: str) -> None:
@@ -231,18 +285,30 @@ class Boards(QObject):
         self._closing.append(thread)
         thread.start()
 
-    def _settle(self, target: str) -> None:
-        item = self.model.item(target)
-        known = item is not None and item.board is not None
-        self.model.update(target, state=BoardState.READY if known else BoardState.UNKNOWN, message="")
+    def _working(self, target: str) -> bool:
+        return any(task.target == target for task in self._tasks.running)
 
-    def _note_failure(self, target: str, problem: BaseException) -> None:
+    def _settle(self, target: str) -> None:
+        """A job is over, and said nothing of its connection."""
+        item = self.model.item(target)
+        if item is not None and item.state is BoardState.CONNECTING:
+            self.model.update(target, state=BoardState.UNKNOWN, message="")
+        elif item is not None and item.state is BoardState.BUSY:
+            self.model.update(target, state=BoardState.READY)
+
+    def _forget_connection(self, target: str) -> None:
+        self.model.update(target, state=BoardState.UNKNOWN, message="", steps=(), round_trip=None)
+
+    def _note_failure(self, target: str, problem: BaseException, again: str) -> None:
         item = self.model.item(target)
         if item is None:
             return
         if isinstance(problem, LinkError | DeployError | WireError):
-            state = BoardState.LOST if item.connected else BoardState.FAILED
-            self.model.update(target, state=state, message=plain(str(problem), 120))
+            state = BoardState.LOST if item.met else BoardState.FAILED
+            steps = steps_of(problem, again, local=target == LOCAL)
+            self.model.update(
+                target, state=state, message=plain(str(problem), 120), steps=steps, round_trip=None
+            )
         else:
             self._settle(target)
 
@@ -251,7 +317,7 @@ class Boards(QObject):
         self.model.set_items([here, *(BoardItem(d.name, d.name) for d in found)])
 
     def _failed(self, error: BaseException) -> None:
-        self.noticed.emit(Notice.of_error(error, "Reading the list of devices"))
+        self.noticed.emit(Notice.of_error(error, "Reading the list of devices", "reload_boards"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +328,30 @@ class _Connected:
     board: Board
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """What a connection said of itself, on its way to the GUI thread. ``prompts`` tell whose it was."""
+
+    target: str
+    prompts: WindowPrompts
+    state: LinkState
+    when: float
+
+
 def _facts(device: Device, _task: Task) -> Device:
-    return refresh(device)
+    """Which runtime works costs a process to ask; where there was none, one may be there by now."""
+    return refresh(device, probe_runtime=device.board.runtime is None)
 
 
 def _merged(item: BoardItem | None, board: Board) -> Board:
-    """New facts; the runtime, which costs a process to ask for, is kept where it was not asked again."""
-    if item is None or item.board is None or board.runtime is not None:
+    """New facts; what was said of the runtime is kept where it was not asked for again."""
+    if item is None or item.board is None or board.runtime is not None or board.runtime_errors:
         return board
     before = item.board
-    numpy = board.numpy or before.numpy
-    return replace(board, runtime=before.runtime, runtime_version=before.runtime_version, numpy=numpy)
+    return replace(
+        board,
+        runtime=before.runtime,
+        runtime_version=before.runtime_version,
+        runtime_errors=before.runtime_errors,
+        numpy=board.numpy or before.numpy,
+    )

@@ -11,8 +11,13 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from ..domain.board import Board
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
+from ..workflow.connect import LOCAL
+from .next_steps import NextStep
 
 Index = QModelIndex | QPersistentModelIndex
+
+#: Seconds to a board and back from which on it has one bar less: a wire, good Wi-Fi, bad Wi-Fi.
+_SLOWER = (0.02, 0.1, 0.4)
 
 #: Names for people of the packages that hold a runtime.
 _RUNTIMES = {"ai_edge_litert": "LiteRT", "tflite_runtime": "TFLite", "tensorflow": "TensorFlow"}
@@ -24,23 +29,37 @@ class BoardState(StrEnum):
     READY = "ready"
     BUSY = "busy"
     FAILED = "failed"  #: could not be reached, or refused us
+    AWAY = "reconnecting"  #: lost its connection, which is being made again; runs go on there
     LOST = "lost"  #: was connected, and is not any more
     PLANS_ONLY = "plans_only"  #: this computer has no /proc: nothing can be measured on it
 
 
+_STATE_WORDS = {BoardState.PLANS_ONLY: "plans only", BoardState.AWAY: "connection lost, trying again"}
+
+
 @dataclass(frozen=True, slots=True)
 class BoardItem:
-    """``target`` is what ``workflow.connect`` takes; ``message`` says why a state is what it is."""
+    """``target`` is what ``workflow.connect`` takes; ``message`` says why a state is what it is, ``steps``
+    what can be done about it. ``round_trip``: measured seconds to the board and back, None where nobody
+    knows. ``away``: whole seconds for which the connection has been lost."""
 
     target: str
     title: str
     state: BoardState = BoardState.UNKNOWN
     board: Board | None = None
     message: str = ""
+    steps: tuple[NextStep, ...] = ()
+    round_trip: float | None = None
+    away: int = 0
 
     @property
     def connected(self) -> bool:
         return self.state in (BoardState.READY, BoardState.BUSY)
+
+    @property
+    def met(self) -> bool:
+        """Whether there was a connection, be it lost by now."""
+        return self.connected or self.state in (BoardState.AWAY, BoardState.LOST)
 
     @property
     def can_inspect(self) -> bool:
@@ -50,7 +69,7 @@ class BoardItem:
 def runtime_text(board: Board | None) -> str:
     """'LiteRT 2.1.0', or '' where none is known."""
     if board is not None and board.lacks_runtime:
-        return "no TFLite runtime"
+        return "no runtime"
     if board is None or board.runtime is None:
         return ""
     name = _RUNTIMES.get(board.runtime, board.runtime)
@@ -72,13 +91,58 @@ def free_text(item: BoardItem) -> str:
     return f"{format_bytes(free)} free" if free is not None else ""
 
 
+def link_text(item: BoardItem) -> str:
+    """'12 ms' to the board and back, '<1 ms', '1.2 s'; '' where it is not known at the moment."""
+    if item.round_trip is None or not item.connected:
+        return ""
+    if item.round_trip < 0.001:
+        return "<1 ms"
+    return f"{1000 * item.round_trip:.0f} ms" if item.round_trip < 0.9995 else f"{item.round_trip:.1f} s"
+
+
+def link_bars(item: BoardItem) -> int:
+    """The same as 1 (slow) to 4 (as if it were here) bars; 0 where it is not known."""
+    if item.round_trip is None or not item.connected:
+        return 0
+    return 4 - sum(item.round_trip >= limit for limit in _SLOWER)
+
+
+def trouble(item: BoardItem) -> tuple[str, tuple[NextStep, ...]]:
+    """What is the matter with a board and what can be done about it; ('', ()) where nothing is."""
+    if item.state in (BoardState.FAILED, BoardState.LOST):
+        return item.message, item.steps
+    if item.connected and item.board is not None and item.board.lacks_runtime and item.target != LOCAL:
+        return "No TensorFlow Lite runtime works there.", (NextStep("Set Up This Board…", "setup_board"),)
+    return "", ()
+
+
+def facts(item: BoardItem) -> tuple[str, ...]:
+    """Everything that is known of a board, a line each, for its tool tip."""
+    board, lines = item.board, [item.title, _STATE_WORDS.get(item.state, item.state.value)]
+    lines.append(item.message if item.state is BoardState.AWAY else describe(item))
+    if board is None:
+        return tuple(lines)
+    if item.connected and board.ram_available is not None:
+        total = f" of {format_bytes(board.ram_total)}" if board.ram_total is not None else ""
+        lines.append(f"{format_bytes(board.ram_available)}{total} available, when it last said so")
+    if link_text(item):
+        lines.append(f"{link_text(item)} to the board and back, measured by the last ping")
+    if board.kernel:
+        lines.append(f"kernel {board.kernel}")
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
 def describe(item: BoardItem) -> str:
     """The second line of a board: what it is, or what is the matter with it."""
+    if item.state is BoardState.AWAY:
+        return f"reconnecting, {item.away} s"
     if item.state in (BoardState.FAILED, BoardState.LOST, BoardState.PLANS_ONLY, BoardState.CONNECTING):
         return item.message or item.state.value
     if item.board is None:
         return "not asked yet"
-    runtime = runtime_text(item.board) or ("no TFLite runtime found" if item.connected else "")
+    if not item.connected:
+        return " · ".join(p for p in (machine_text(item.board), "not connected") if p)
+    runtime = runtime_text(item.board) or "no runtime found"
     return " · ".join(p for p in (machine_text(item.board), runtime) if p) or "connected"
 
 
@@ -105,7 +169,19 @@ class BoardsModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return plain(item.title, 80)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{plain(item.title, 80)}, {item.state.value.replace('_', ' ')}, {describe(item)}"
+            return ", ".join(
+                dict.fromkeys(
+                    part
+                    for part in (
+                        plain(item.title, 80),
+                        _STATE_WORDS.get(item.state, item.state.value),
+                        describe(item),
+                        free_text(item),
+                        f"{link_text(item)} to the board and back" if link_text(item) else "",
+                    )
+                    if part
+                )
+            )
         if role == self.ItemRole:
             return item
         if role == self.SubtitleRole:
@@ -139,8 +215,16 @@ class BoardsModel(QAbstractListModel):
         row = self.row(target)
         if row < 0:
             return
+        if changes.get("state") in (BoardState.READY, BoardState.BUSY):
+            changes = {"message": "", "steps": (), **changes}
         changed = replace(self._items[row], **changes)
         if changed != self._items[row]:
             self._items[row] = changed
             index = self.index(row)
             self.dataChanged.emit(index, index)
+
+    def update_facts(self, target: str, **changes: Any) -> None:
+        """The same for facts of its Board; nothing where none are known."""
+        item = self.item(target)
+        if item is not None and item.board is not None:
+            self.update(target, board=replace(item.board, **changes))

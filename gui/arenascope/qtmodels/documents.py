@@ -117,7 +117,7 @@ class Documents(QObject):
             )
             self.written.emit(entry, path)
 
-        self._run(f"Saving {plain(path.name, 60)}", lambda: save(entry.capture, path), done)
+        self._run(f"Saving {plain(path.name, 60)}", lambda: save(entry.capture, path), done, again="save")
 
     def write(
         self,
@@ -126,6 +126,7 @@ class Documents(QObject):
         make: Callable[[], bytes],
         then: Callable[[], None] | None = None,
         otherwise: Callable[[Notice], None] | None = None,
+        again: str = "report",
     ) -> None:
         """Write what ``make`` (on the worker thread) returns, whole or not at all; then say so.
 
@@ -139,11 +140,15 @@ class Documents(QObject):
             if then is not None:
                 then()
 
-        self._run(f"Writing {plain(path.name, 60)}", lambda: write_atomic(path, make()), done, otherwise)
+        label = f"Writing {plain(path.name, 60)}"
+        self._run(label, lambda: write_atomic(path, make()), done, otherwise, again)
 
     def submit(self, job: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Small work with the disk (settings, recent files) that needs no name; errors become notices."""
         self._bridge.follow(self._runner.submit(job), then, lambda e: self.noticed.emit(Notice.of_error(e)))
+
+    def leave(self) -> None:
+        self._runner.leave()
 
     def close(self) -> None:
         self._runner.close()
@@ -154,6 +159,7 @@ class Documents(QObject):
         job: Callable[[], Any],
         then: Callable[[Any], None],
         otherwise: Callable[[Notice], None] | None = None,
+        again: str = "open",
     ) -> None:
         """A cancel that comes after the work was done, but before it was shown, counts too."""
 
@@ -171,7 +177,7 @@ class Documents(QObject):
                 then(value)
 
         def failed(error: BaseException) -> None:
-            (otherwise or self.noticed.emit)(Notice.of_error(error, label))
+            (otherwise or self.noticed.emit)(Notice.of_error(error, label, again))
 
         started = self._tasks.start(label, submit, result, failed)
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from ..domain.plain_text import plain
 from ..errors import ArenaScopeError
+from ..workflow.connect import LOCAL
+from .next_steps import NextStep, steps_of
 
 
 class Level(StrEnum):
@@ -20,27 +22,37 @@ class Level(StrEnum):
 class Notice:
     """What, why (``message``), next step (``hint``), evidence (``detail``).
 
-    ``action`` names an action of the window whose button goes with it, '' for none.
+    ``steps`` are the buttons that go with it; they are about the device ``target``, '' for none.
     """
 
     level: Level
     message: str
     hint: str = ""
     detail: str = ""
-    action: str = ""
+    steps: tuple[NextStep, ...] = ()
+    target: str = ""
 
     @classmethod
-    def of_error(cls, error: BaseException, doing: str = "") -> Notice:
-        """``doing`` says what was being done ("Opening lstm.tflite"); it becomes part of the detail."""
+    def of_error(cls, error: BaseException, doing: str = "", again: str = "", target: str = "") -> Notice:
+        """``doing`` says what was being done ("Opening lstm.tflite"); it becomes part of the detail.
+        ``again`` is the window's action that does it once more."""
+        steps = steps_of(error, again, local=target == LOCAL)
         if isinstance(error, ArenaScopeError):
             return cls(
-                Level.ERROR, plain(error.message, 500), plain(error.hint, 500), _joined(doing, error.detail)
+                Level.ERROR,
+                plain(error.message, 500),
+                plain(error.hint, 500),
+                _joined(doing, error.detail),
+                steps,
+                target,
             )
         return cls(
             Level.ERROR,
             f"{doing or 'Something'} did not work: an error inside ArenaScope.",
             "Nothing was lost. Copy the details into a report of the problem.",
             _joined(doing, f"{type(error).__name__}: {error}"),
+            steps,
+            target,
         )
 
 

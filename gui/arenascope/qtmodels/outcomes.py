@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..domain.capture import Capture
 from ..domain.measurement import Outcome, Status
 from ..domain.plain_text import plain
+from .next_steps import steps_after
 from .notices import Level, Notice
 
 #: What goes on in a phase.
@@ -101,4 +102,4 @@ def notice_of(capture: Capture) -> Notice | None:
     hint = " ".join(remedies) or _NEXT[outcome.status]
     if outcome.status is Status.CANCELLED and capture.layout.placements:
         hint = "What was measured until then is shown."
-    return Notice(level, message, hint, detail)
+    return Notice(level, message, hint, detail, steps_after(capture))

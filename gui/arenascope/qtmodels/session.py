@@ -20,11 +20,13 @@ from ..workflow import devices
 from ..workflow.connect import LOCAL, Device
 from ..workflow.inspect import InspectRequest, inspect
 from ..workflow.watch import watch
+from .board_setup import BoardSetup, Provisioning
 from .board_worker import Connect, connect_with_runtime
 from .boards import Boards, DeviceBook
 from .bridge import GuiBridge
 from .documents import Documents, OpenModel
 from .history_model import HistoryEntry, HistoryModel
+from .next_steps import NextStep
 from .notices import Level, Notice
 from .outcomes import notice_of
 from .prompts import Questions
@@ -34,6 +36,7 @@ from .tasks import Task, Tasks
 from .warm import warmed
 
 Inspect = Callable[..., Capture]
+_OPEN = (NextStep(action="open"),)
 
 
 class Session(QObject):
@@ -56,6 +59,7 @@ class Session(QObject):
         measures_here: bool = True,
         connect: Connect = connect_with_runtime,
         run: Inspect = inspect,
+        verbs: Provisioning | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -69,7 +73,7 @@ class Session(QObject):
         self.history = HistoryModel(self)
         self.selection = Selection(self)
         self.search = SearchState(self)
-        self._inspect = run
+        self._inspect, self._verbs = run, verbs
         self._model: OpenModel | None = None
         self._target = LOCAL
         self._request = InspectRequest()
@@ -190,7 +194,7 @@ class Session(QObject):
                     Level.WARNING,
                     "Only plans can be made on this computer: measuring a process needs Linux.",
                     "Add a board that SSH reaches, choose it above, and inspect there.",
-                    action="add_board",
+                    steps=(NextStep(action="add_board"),),
                 )
             )
             return
@@ -211,6 +215,7 @@ class Session(QObject):
             lambda capture: self._ran(capture, path),
             self._run_failed,
             self._run_over,
+            again="inspect",
         )
         self.runStarted.emit(self._run)
 
@@ -230,7 +235,10 @@ class Session(QObject):
             return
 
         def job(device: Device, task: Task) -> None:
-            watch(device, lambda s: self.bridge.post(s, task.number), hz=2.0, cancel=task.token)
+            def tell(event: object) -> None:
+                self.bridge.post(event, task.number)
+
+            watch(device, tell, hz=2.0, cancel=task.token, on_link=tell)
 
         self._set_watch(
             self.boards.run(
@@ -241,6 +249,7 @@ class Session(QObject):
                 self._watch_failed,
                 lambda: self._set_watch(None),
                 endless=True,
+                again="watch",
             )
         )
 
@@ -248,12 +257,30 @@ class Session(QObject):
         if self._watch is not None and not self._watch.stopping:
             self.tasks.cancel(self._watch)
 
+    # -- setting a board up -----------------------------------------------------------------------
+
+    def board_setup(self, target: str, parent: QObject) -> BoardSetup:
+        """For a dialog that sets the board up or takes that back. A watch of it gives way."""
+        from ..workflow import setup  # what it brings along, a start does not need
+
+        self.stop_watch()
+        return BoardSetup(target, self.boards, self.tasks, self.bridge, self._verbs or setup, parent)
+
+    # -- the end ----------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Ask everything to end and hear nothing more; returns at once, whatever hangs."""
+        self.bridge.stop()
+        self.tasks.leave()
+        self.boards.leave()
+        self.documents.leave()
+
     def close(self) -> None:
-        """Stop everything and wait until no thread of ours is left."""
+        """``leave``, and wait until no thread of ours is left."""
+        self.leave()
         self.tasks.close()
         self.boards.close()
         self.documents.close()
-        self.bridge.stop()
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -285,8 +312,9 @@ class Session(QObject):
 
     def _run_failed(self, error: BaseException) -> None:
         doing = self._run.label if self._run is not None else "Inspecting"
+        target = self._run.target if self._run is not None else self._target
         self._run_over()
-        self.noticed.emit(Notice.of_error(error, doing))
+        self.noticed.emit(Notice.of_error(error, doing, "inspect", target))
 
     def _run_over(self) -> None:
         self._run = None
@@ -297,8 +325,9 @@ class Session(QObject):
         self.watchChanged.emit(task)
 
     def _watch_failed(self, error: BaseException) -> None:
+        target = self._watch.target if self._watch is not None else self._target
         self._set_watch(None)
-        self.noticed.emit(Notice.of_error(error, "Watching the device"))
+        self.noticed.emit(Notice.of_error(error, "Watching the device", "watch", target))
 
     def _written(self, entry: HistoryEntry, path: Path) -> None:
         self.history.mark_saved(entry, path)
@@ -311,10 +340,10 @@ class Session(QObject):
 
     def _no_file(self) -> Notice:
         if self._model is None:
-            return Notice(Level.INFO, "No model is open.", "Open a .tflite file first.", action="open")
+            return Notice(Level.INFO, "No model is open.", "Open a .tflite file first.", steps=_OPEN)
         return Notice(
             Level.INFO,
             f"The file of {plain(self._model.name, 80)} is not here: only a capture of it was opened.",
             "Open the .tflite file to run it again.",
-            action="open",
+            steps=_OPEN,
         )

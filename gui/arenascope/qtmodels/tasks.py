@@ -12,7 +12,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from ..errors import Cancelled
-from ..workflow.events import Connecting, UploadProgress
+from ..workflow.events import Connecting, DownloadProgress, Step, UploadProgress
 from ..workflow.jobs import CancelToken
 from .bridge import GuiBridge
 
@@ -33,9 +33,19 @@ class Task:
     total: int | None = None
     endless: bool = False  #: goes on until it is stopped
     stopping: bool = False
+    away: bool = False  #: its device cannot be reached at the moment; it goes on there
     token: CancelToken = field(default_factory=CancelToken)
     give_up: Callable[[], None] | None = None
     on_cancelled: Callable[[], None] | None = None
+
+    @property
+    def said(self) -> str:
+        """What it is doing at the moment, in words; '' where nothing is known beyond its label."""
+        if self.stopping:
+            return "stopping"
+        if self.away:
+            return "connection lost, trying again" if self.endless else "connection lost, the run goes on"
+        return self.text
 
 
 class Tasks(QObject):
@@ -51,6 +61,9 @@ class Tasks(QObject):
         self._telling: list[threading.Thread] = []
         bridge.connecting.connect(self._connecting)
         bridge.uploadProgress.connect(self._uploading)
+        bridge.linkAway.connect(lambda event, source: self.tell(source, away=True))
+        bridge.linkBack.connect(lambda event, source: self.tell(source, away=False))
+        bridge.posted.connect(self._setting_up)
 
     @property
     def running(self) -> tuple[Task, ...]:
@@ -106,10 +119,14 @@ class Tasks(QObject):
                 task.on_cancelled()
         self.changed.emit()
 
-    def close(self) -> None:
-        """Cancel what goes on and wait until all of it has been told."""
+    def leave(self) -> None:
+        """Cancel what goes on; returns at once."""
         for task in self.running:
             self._tell_to_stop(task)
+
+    def close(self) -> None:
+        """``leave``, and wait until all of it has been told."""
+        self.leave()
         for thread in self._telling:
             thread.join()
 
@@ -133,6 +150,12 @@ class Tasks(QObject):
 
     def _connecting(self, event: Connecting, source: object) -> None:
         self.tell(source, text=event.text, done=None, total=None)
+
+    def _setting_up(self, event: object, source: object) -> None:
+        if isinstance(event, Step):
+            self.tell(source, text=event.text, done=None, total=None)
+        elif isinstance(event, DownloadProgress):
+            self.tell(source, done=event.done, total=event.total or None)
 
     def _uploading(self, event: UploadProgress, source: object) -> None:
         self.tell(source, done=event.done, total=event.total)

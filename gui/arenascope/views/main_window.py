@@ -31,13 +31,12 @@ from PySide6.QtWidgets import (
 
 from ..domain.capture import Capture
 from ..domain.graph import Graph
-from ..domain.measurement import BoardSample
 from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..qtmodels.documents import OpenModel
 from ..qtmodels.history_model import HistoryEntry, time_text
+from ..qtmodels.next_steps import NextStep
 from ..qtmodels.notices import Level, Notice
-from ..qtmodels.outcomes import PHASE_WORDS
 from ..qtmodels.recents import Recents
 from ..qtmodels.session import Session
 from ..settings import Settings
@@ -59,6 +58,7 @@ from .panels.run_panel import RunPanel
 from .panels.status_bar import StatusBar
 from .panels.tensor_panel import TensorTable
 from .plots.arena_map import ArenaMap
+from .run_follower import RunFollower
 from .search_box import SearchBox
 from .theme import Theme, ThemeManager
 from .window_actions import WindowActions
@@ -112,6 +112,7 @@ class MainWindow(QMainWindow):
         self._build(theme)
         self.does = WindowActions(self)
         self._connect()
+        self.follows = RunFollower(self)
         self._noted_example: HistoryEntry | None = None
         self._restore(settings or Settings())
         self._entry_changed(session.entry)
@@ -129,8 +130,8 @@ class MainWindow(QMainWindow):
         self.menus = actions.menus(self)
         self.bar = OptionsBar(session.boards.model, actions, self.menus, theme)
         self.strip = HeaderStrip(theme)
-        self.note = Banner(theme, self._words_of, slim=True)
-        self.banner = Banner(theme, self._words_of)
+        self.note = Banner(theme, self.words_of, slim=True)
+        self.banner = Banner(theme, self.words_of)
         self.boards = BoardsPanel(session.boards.model, actions, theme)
         self.history = HistoryPanel(session.history, actions, theme)
         self.map = ArenaMap(theme)
@@ -192,8 +193,8 @@ class MainWindow(QMainWindow):
         self.body.setStretchFactor(1, 1)
         self.centre.setStretchFactor(0, 11)
         self.centre.setStretchFactor(1, 9)
-        self.body.setSizes([unit * 30, unit * 100, unit * 37])
-        self.left.setSizes([170, 290])
+        self.body.setSizes([unit * 36, unit * 94, unit * 37])
+        self.left.setSizes([320, 310])
         self.centre.setSizes([330, 270])
 
         column = QVBoxLayout()
@@ -206,7 +207,7 @@ class MainWindow(QMainWindow):
         self.root = root = QWidget()
         root.setLayout(column)
         self.setCentralWidget(root)
-        self.toast = Banner(theme, self._words_of, root, slim=True)
+        self.toast = Banner(theme, self.words_of, root, slim=True)
         self.overlay = DropOverlay(theme, root)
         for widget in root.findChildren(QWidget):
             widget.setAcceptDrops(False)  # wherever a file is dropped, it is for the window
@@ -221,53 +222,35 @@ class MainWindow(QMainWindow):
     # -- following the session --------------------------------------------------------------------
 
     def _connect(self) -> None:
-        session, bridge = self.session, self.session.bridge
+        session = self.session
         session.modelChanged.connect(self._model_changed)
         session.entryChanged.connect(self._entry_changed)
         session.targetChanged.connect(self._target_changed)
         session.requestChanged.connect(self._request_changed)
         session.noticed.connect(self.show_notice)
-        session.runStarted.connect(self._run_started)
-        session.runStopped.connect(self._run_stopped)
-        session.watchChanged.connect(self._watch_changed)
-        session.boardSampled.connect(self._board_sampled)
         session.boards.model.dataChanged.connect(lambda *_: self._show_link())
         session.boards.added.connect(session.set_target)
-        session.tasks.changed.connect(self._tasks_changed)
-        bridge.phaseStarted.connect(self._phase_started)
-        bridge.phaseEnded.connect(self._of_run(lambda event: self.live.add_phase(event.phase)))
-        bridge.samplesArrived.connect(self._of_run(lambda event: self.live.add_samples(event.samples)))
-        bridge.processesSeen.connect(self._of_run(lambda event: self.live.add_processes(event.top)))
         self.bar.openAsked.connect(session.open)
         self.bar.targetChosen.connect(session.set_target)
         self.bar.requestEdited.connect(session.set_request)
         self.boards.chosen.connect(session.set_target)
+        self.boards.stepAsked.connect(self.does.take)
         self.history.chosen.connect(session.show)
         self.history.removed.connect(session.remove)
         self.recents.changed.connect(lambda: self.bar.set_recent(self.recents.paths))
         self.bar.set_recent([])
         for banner in (self.note, self.banner, self.toast):
-            banner.actionAsked.connect(lambda key: self.actions_[key].trigger())
+            banner.stepAsked.connect(self.does.take)
             banner.detailsAsked.connect(self.does.show_details)
         self.themes.changed.connect(self._theme_changed)
-
-    def _of_run(self, do):  # type: ignore[no-untyped-def]
-        """``do`` with the event, if it belongs to the run that goes on."""
-
-        def follow(event: object, source: object) -> None:
-            run = self.session.running
-            if run is not None and source == run.number:
-                do(event)
-
-        return follow
 
     def _model_changed(self, model: OpenModel | None) -> None:
         self.bar.set_model(model)
         name = plain(model.name, 120) if model is not None else ""
         self.setWindowTitle(f"{name} – ArenaScope" if name else "ArenaScope")
-        self._offer()
+        self.offer()
 
-    def _offer(self) -> None:
+    def offer(self) -> None:
         """The button of an empty view gets what is missing: a model, or a run of it."""
         model = self.session.model
         if model is not None and model.graph is not None and self.session.entry is None:
@@ -281,15 +264,18 @@ class MainWindow(QMainWindow):
         self.waiting.set_action(self.actions_[key])
         for view in (self.map, self.tensors, self.operators, self.live, self.memory, self.run):
             view.set_empty_action(self.actions_[key])
-        self._say_run()
+        self.say_run()
 
-    def _say_run(self) -> None:
+    def say_run(self) -> None:
         """While a run goes on, what has nothing to show yet says how far it is."""
         run = self.session.running
         title = "" if run is None else run.label
-        phase = "" if run is None else "stopping" if run.stopping else run.text
+        said = "" if run is None else run.said
+        why = f"The run goes on: {said}." if said else "The run goes on."
+        if run is not None and run.away:
+            why = "The connection to the board is lost and is made again by itself; the run goes on there."
         for empty in (*self.map_card.findChildren(EmptyState), *self.tabs.findChildren(EmptyState)):
-            empty.say_meanwhile(title, f"The run goes on: {phase}." if phase else "The run goes on.")
+            empty.say_meanwhile(title, why)
 
     def _entry_changed(self, entry: HistoryEntry | None) -> None:
         capture = entry.capture if entry is not None else None
@@ -301,7 +287,7 @@ class MainWindow(QMainWindow):
         self._show_cost(capture)
         self._note_example(entry)
         self.does.follow_capture(capture)
-        self._offer()
+        self.offer()
 
     def _note_example(self, entry: HistoryEntry | None) -> None:
         """Say that what is shown was recorded elsewhere, until the person has seen enough of it."""
@@ -319,7 +305,7 @@ class MainWindow(QMainWindow):
                 Level.INFO,
                 f"A recorded example: {plain(entry.capture.model.name, 80)} on {where}.",
                 "Inspect it here, or open a model of your own.",
-                action="inspect_here" if entry.model_path is not None else "open",
+                steps=(NextStep(action="inspect_here" if entry.model_path is not None else "open"),),
             )
         )
 
@@ -342,50 +328,12 @@ class MainWindow(QMainWindow):
             return
         t = capture.samples.t
         rate = f" · {(len(t) - 1) / (t[-1] - t[0]):.0f} samples/s" if len(t) > 2 and t[-1] > t[0] else ""
-        self._say_cost(capture.agent_rss, capture.agent_cpu, rate, time_text(capture), "in this run: ")
+        self.say_cost(capture.agent_rss, capture.agent_cpu, rate, time_text(capture), "in this run: ")
 
-    def _say_cost(self, rss: int | None, cpu: float | None, rate: str, when: str, of: str = "") -> None:
+    def say_cost(self, rss: int | None, cpu: float | None, rate: str, when: str, of: str = "") -> None:
         share = f" · {100 * cpu:.1f} % of a core" if cpu is not None else ""
         words = "What the agent's server process took on the device, measured by itself"
         self.status.set_cost(f"{of}agent {format_bytes(rss)}{share}{rate}", f"{words} {when}".strip())
-
-    # -- a run goes on ----------------------------------------------------------------------------
-
-    def _run_started(self, _task: object) -> None:
-        self.banner.dismiss()
-        self.live.begin()
-        self.tabs.setTabText(TABS.index("Live"), "Live ●")
-        self.does.follow_run(True)
-        self._offer()
-
-    def _run_stopped(self) -> None:
-        self.tabs.setTabText(TABS.index("Live"), "Live")
-        self.does.follow_run(False)
-        self.live.end()
-        self._offer()
-
-    def _phase_started(self, event: object, source: object) -> None:
-        run = self.session.running
-        if run is not None and source == run.number:
-            self.live.add_phase_start(event.name, event.t)  # type: ignore[attr-defined]
-            name = PHASE_WORDS.get(event.name, event.name)  # type: ignore[attr-defined]
-            self.session.tasks.tell(run.number, text=name)
-
-    def _watch_changed(self, task: object) -> None:
-        self.does.follow_watch(task is not None)
-        self.tabs.setTabText(TABS.index("Live"), "Live ●" if task is not None else "Live")
-        if task is not None:
-            self.live.begin(worker=False)
-            self.tabs.setCurrentWidget(self.live)
-
-    def _board_sampled(self, sample: BoardSample) -> None:
-        self.live.add_board_sample(sample)
-        self._say_cost(sample.agent_rss, sample.agent_cpu, "", "")
-
-    def _tasks_changed(self) -> None:
-        if self.session.running is not None:
-            self._say_run()
-        self.actions_["cancel"].setEnabled(any(not t.stopping for t in self.session.tasks.running))
 
     # -- words ------------------------------------------------------------------------------------
 
@@ -397,7 +345,7 @@ class MainWindow(QMainWindow):
         else:
             self.banner.show_notice(notice)
 
-    def _words_of(self, key: str) -> str:
+    def words_of(self, key: str) -> str:
         return self.actions_[key].text().rstrip("…").replace("&", "")
 
     def _place_toast(self) -> None:
@@ -463,8 +411,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._app.removeEventFilter(self)
         self.does.keep_settings()
-        self.hide()  # ending a connection may take a moment
-        self.session.close()
+        self.live.end()
+        self.session.leave()  # what takes a moment to end, ends behind the window
         super().closeEvent(event)
 
     # -- between sittings -------------------------------------------------------------------------

@@ -12,9 +12,11 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from ..domain.capture import Capture
 from ..domain.figures import Figure
+from ..domain.plain_text import plain
 from ..errors import ArenaScopeError
 from ..qtmodels.boards_model import BoardItem, BoardState
 from ..qtmodels.documents import CAPTURE_SUFFIX, OpenModel
+from ..qtmodels.next_steps import NextStep
 from ..qtmodels.notices import Level, Notice
 from ..qtmodels.prompts import Question, SecretQuestion, ServerQuestions
 from ..settings import places
@@ -75,6 +77,9 @@ class WindowActions(QObject):
         on("watch", self.watch)
         on("add_board", self.add_board)
         on("check_board", lambda: session.boards.check(session.target))
+        on("setup_board", self.setup_board)
+        on("undo_setup", self.undo_setup)
+        on("reload_boards", session.boards.reload)
         on("disconnect_board", lambda: session.boards.disconnect_board(session.target))
         on("forget_board", self.forget_board)
         on("fit", self.fit)
@@ -203,10 +208,10 @@ class WindowActions(QObject):
         try:
             make = prepare(view, capture, options, self._window.themes.theme)
         except ArenaScopeError as error:
-            self._not_written(dialog, Notice.of_error(error, f"Exporting {view.title}"))
+            self._not_written(dialog, Notice.of_error(error, f"Exporting {view.title}", "export"))
             return
         otherwise = partial(self._not_written, dialog)
-        self._session.documents.write(view.title, path, make, dialog.written, otherwise)
+        self._session.documents.write(view.title, path, make, dialog.written, otherwise, "export")
 
     def _copy_view(self, view: Exportable, capture: Capture, options: ExportOptions) -> None:
         from .export import picture
@@ -251,7 +256,7 @@ class WindowActions(QObject):
     def add_board(self) -> None:
         from .dialogs.add_board import AddBoardDialog
 
-        dialog = AddBoardDialog(self._window)
+        dialog = AddBoardDialog(self._window, *self._session.boards.refused)
         dialog.chosen.connect(lambda address, name: self._session.boards.add(address, name or None))
         dialog.open()
 
@@ -263,8 +268,44 @@ class WindowActions(QObject):
         self._session.set_target(LOCAL)
         self._session.boards.forget(target)
         self._window.show_notice(
-            Notice(Level.INFO, f"{target} is forgotten.", "Add it again at any time.", action="add_board")
+            Notice(
+                Level.INFO,
+                f"{target} is forgotten.",
+                "Add it again at any time.",
+                steps=(NextStep(action="add_board"),),
+            )
         )
+
+    def setup_board(self) -> None:
+        from .dialogs.setup_board import SetupDialog
+
+        target = self._session.target
+        if target == LOCAL or self._session.running is not None:
+            return
+        dialog = SetupDialog(self._session.board_setup(target, self), self._window.words_of, self._window)
+        dialog.stepAsked.connect(self.take)
+        dialog.open()
+
+    def undo_setup(self) -> None:
+        from .dialogs.undo_setup import UndoDialog
+
+        target = self._session.target
+        if target == LOCAL or self._session.running is not None:
+            return
+        dialog = UndoDialog(self._session.board_setup(target, self), self._window.words_of, self._window)
+        dialog.stepAsked.connect(self.take)
+        dialog.open()
+
+    def take(self, step: NextStep, target: str = "") -> None:
+        """What the button of a next step does; ``target``: the device that it is about."""
+        if step.copies:
+            QGuiApplication.clipboard().setText(step.copies)
+            self._window.show_notice(Notice(Level.SUCCESS, f"Copied: {plain(step.copies, 160)}"))
+        if step.action:
+            if target and self._session.boards.model.item(target) is not None:
+                self._session.set_target(target)
+            for key in step.action.split():
+                self._actions[key].trigger()
 
     def ask(self, question: Question) -> None:
         """A connecting thread waits for the answer."""
@@ -353,6 +394,7 @@ class WindowActions(QObject):
     def follow_run(self, running: bool) -> None:
         for key in ("inspect", "inspect_here", "watch"):
             self._actions[key].setEnabled(not running)
+        self.follow_target(self._session.boards.model.item(self._session.target))
 
     def follow_watch(self, watching: bool) -> None:
         self._actions["watch"].setChecked(watching)
@@ -360,8 +402,12 @@ class WindowActions(QObject):
 
     def follow_target(self, item: BoardItem | None) -> None:
         saved = item is not None and item.target != LOCAL
+        idle = self._session.running is None
         self._actions["forget_board"].setEnabled(saved)
-        self._actions["watch"].setEnabled(item is None or item.state is not BoardState.PLANS_ONLY)
+        for key in ("setup_board", "undo_setup"):
+            self._actions[key].setEnabled(saved and idle)
+        measures = item is None or item.state is not BoardState.PLANS_ONLY
+        self._actions["watch"].setEnabled(measures and idle)
 
     def follow_request(self, request: InspectRequest) -> None:
         self._actions["preserve_all"].setChecked(request.preserve_all)

@@ -81,11 +81,11 @@ def connect(
     return Device(name, board, link, transport)
 
 
-def refresh(device: Device) -> Device:
+def refresh(device: Device, *, probe_runtime: bool = False) -> Device:
     """The same device with its facts asked for again (memory available changes)."""
-    return replace(
-        device, board=translate.board(device.link.request("probe", {"runtime": False}), device.name)
-    )
+    timeout = PROBE_TIMEOUT if probe_runtime else 30
+    facts = device.link.request("probe", {"runtime": probe_runtime}, timeout=timeout)
+    return replace(device, board=translate.board(facts, device.name))
 
 
 def _transport(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> tuple[str, Transport]:

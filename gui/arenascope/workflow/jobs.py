@@ -69,6 +69,10 @@ class JobRunner:
         """Errors of the job travel in its future."""
         return self._executor.submit(job)
 
+    def leave(self) -> None:
+        """Drop what has not begun; returns at once, and the thread ends with what has."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
     def close(self) -> None:
         """Drop what has not begun and wait for what has; cancel its token first."""
         self._executor.shutdown(wait=True, cancel_futures=True)

@@ -14,7 +14,8 @@ from .frame import Frame
 class AddBoardDialog(Frame):
     chosen = Signal(str, str)  #: address, name ('' for the host's)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, address: str = "", name: str = "") -> None:
+        """``address`` and ``name``: what was tried before."""
         super().__init__(
             "Add a board",
             "Any Linux machine that SSH reaches, with Python 3.9 or later. Nothing is installed there: a "
@@ -41,6 +42,8 @@ class AddBoardDialog(Frame):
         self._connect.clicked.connect(self._go)
         self._connect.setEnabled(False)
         self.address.textChanged.connect(self._check)
+        self.address.setText(address)
+        self.name.setText(name)
         self.address.setFocus()
 
     def _check(self, text: str) -> bool:

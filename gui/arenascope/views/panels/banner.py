@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -16,9 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ...qtmodels.next_steps import NextStep
 from ...qtmodels.notices import Level, Notice
 from ..icons import icon, pixmap
 from ..labels import ElidedLabel, label
+from ..step_buttons import StepButtons, WordsOf
 from ..theme import Theme
 
 _COLORS = {Level.INFO: "accent", Level.SUCCESS: "ok", Level.WARNING: "warn", Level.ERROR: "error"}
@@ -26,15 +26,16 @@ _SHORT_MS = 7000
 
 
 class Banner(QFrame):
-    """``actionAsked`` carries the name of the action on the button, ``detailsAsked`` the notice."""
+    """``stepAsked`` carries the NextStep of a button and what device it is about, ``detailsAsked`` the
+    notice."""
 
-    actionAsked = Signal(str)
+    stepAsked = Signal(object, str)
     detailsAsked = Signal(object)
 
     def __init__(
         self,
         theme: Theme,
-        words_of: Callable[[str], str],
+        words_of: WordsOf,
         parent: QWidget | None = None,
         *,
         slim: bool = False,
@@ -42,14 +43,14 @@ class Banner(QFrame):
         """``words_of`` names an action; ``slim``: message and hint on one line."""
         super().__init__(parent)
         self.setProperty("role", "card")
-        self._theme, self._words_of = theme, words_of
+        self._theme = theme
         self._notice: Notice | None = None
         self._sign = QLabel()
         self._message = label("", "", wrap=True)
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._hint = ElidedLabel("", "muted") if slim else label("", "muted", wrap=True)
-        self._action = QPushButton()
-        self._action.clicked.connect(self._act)
+        self.steps = StepButtons(words_of)
+        self.steps.asked.connect(self._act)
         self._details = QPushButton("Details")
         self._details.setProperty("role", "flat")
         self._details.clicked.connect(lambda: self.detailsAsked.emit(self._notice))
@@ -75,8 +76,8 @@ class Banner(QFrame):
         row.setSpacing(10)
         row.addWidget(self._sign)
         row.addLayout(words, 1)
-        for button in (self._action, self._details, self._close):
-            row.addWidget(button)
+        for part in (self.steps, self._details, self._close):
+            row.addWidget(part)
         self.set_theme(theme)
         self.hide()
 
@@ -99,9 +100,7 @@ class Banner(QFrame):
             self._hint.setText(notice.hint)
             self._hint.setVisible(bool(notice.hint))
         self._details.setVisible(bool(notice.detail))
-        self._action.setVisible(bool(notice.action))
-        if notice.action:
-            self._action.setText(self._words_of(notice.action))
+        self.steps.set_steps(notice.steps)
         self.setAccessibleName(f"{notice.level.value}: {notice.message} {notice.hint}")
         self._follow()
         self.show()
@@ -115,7 +114,7 @@ class Banner(QFrame):
         """So that a slim one says everything."""
         metrics = self.fontMetrics()
         words = metrics.horizontalAdvance(self._message.text()) + metrics.horizontalAdvance(self._hint.text())
-        buttons = [b for b in (self._action, self._details, self._close) if not b.isHidden()]
+        buttons = [b for b in (*self.steps.buttons, self._details, self._close) if not b.isHidden()]
         return words + sum(b.sizeHint().width() + 10 for b in buttons) + 80
 
     def dismiss(self) -> None:
@@ -145,8 +144,9 @@ class Banner(QFrame):
         self._sign.setPixmap(pixmap(name, self._color(), self.devicePixelRatioF(), 18))
         self.update()
 
-    def _act(self) -> None:
-        if self._notice is not None:
-            asked = self._notice.action
+    def _act(self, step: NextStep) -> None:
+        """What was copied is used elsewhere: the words about it stay."""
+        target = self._notice.target if self._notice is not None else ""
+        if step.action:
             self.dismiss()
-            self.actionAsked.emit(asked)
+        self.stepAsked.emit(step, target)

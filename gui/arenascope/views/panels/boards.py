@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QListView, QMenu, QToolButton, QWidget
 
-from ...qtmodels.boards_model import BoardItem, BoardsModel, BoardState, describe, free_text
+from ...qtmodels.boards_model import (
+    BoardItem,
+    BoardsModel,
+    BoardState,
+    facts,
+    free_text,
+    link_bars,
+    link_text,
+    trouble,
+)
+from ...qtmodels.next_steps import NextStep
 from ..actions import Actions
-from ..labels import tip
+from ..labels import label, tip
+from ..step_buttons import StepButtons
 from ..theme import Theme
 from .card import Card
 from .two_lines import Index, Row, TwoLines
 
+_MOST_STEPS = 2
 _SIGNS = {
     BoardState.UNKNOWN: ("ring", "muted"),
     BoardState.CONNECTING: ("half", "warn"),
     BoardState.READY: ("dot", "ok"),
     BoardState.BUSY: ("half", "accent"),
     BoardState.FAILED: ("cross", "error"),
+    BoardState.AWAY: ("gap", "warn"),
     BoardState.LOST: ("cross", "warn"),
     BoardState.PLANS_ONLY: ("ring", "warn"),
 }
@@ -30,32 +44,33 @@ class BoardRows(TwoLines):
         return Row(
             index.data(),
             index.data(BoardsModel.SubtitleRole),
-            free_text(item),
-            sign,
-            getattr(self.theme, color),
+            sign=sign,
+            color=getattr(self.theme, color),
+            foot=free_text(item),
+            foot_aside=link_text(item),
+            bars=link_bars(item),
         )
 
 
 class _List(QListView):
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
+
     def viewportEvent(self, event) -> bool:  # type: ignore[no-untyped-def]
         if event.type() == event.Type.ToolTip:
             index = self.indexAt(event.pos())
             item = index.data(BoardsModel.ItemRole) if index.isValid() else None
-            self.viewport().setToolTip(tip(_tip(item)) if item is not None else "")
+            self.viewport().setToolTip(tip("\n".join(facts(item))) if item is not None else "")
         return super().viewportEvent(event)
 
 
-def _tip(item: BoardItem) -> str:
-    lines = [item.title, item.state.value.replace("_", " "), describe(item)]
-    if item.board is not None and item.board.kernel:
-        lines.append(f"kernel {item.board.kernel}")
-    return "\n".join(dict.fromkeys(line for line in lines if line))
-
-
 class BoardsPanel(Card):
-    """``chosen`` follows the click; the context menu has the window's own actions."""
+    """``chosen`` follows the click; the context menu has the window's own actions. Where something is the
+    matter with the chosen board, that and its next steps stand below the list."""
 
     chosen = Signal(str)  #: target
+    stepAsked = Signal(object, str)  #: NextStep, target
 
     def __init__(
         self, model: BoardsModel, actions: Actions, theme: Theme, parent: QWidget | None = None
@@ -71,7 +86,6 @@ class BoardsPanel(Card):
         self.list = _List()
         self.list.setModel(model)
         self.list.setMouseTracking(True)
-        self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName("Boards")
         self._rows = BoardRows(theme, self.list)
@@ -80,10 +94,21 @@ class BoardsPanel(Card):
         self.list.customContextMenuRequested.connect(self._menu)
         self.list.selectionModel().currentChanged.connect(self._moved)
         model.modelReset.connect(self._reset)
+        self.trouble = label("", "small", wrap=True)
+        self.trouble.setAccessibleName("What is the matter with the chosen board")
+        self.trouble.setContentsMargins(6, 0, 6, 0)
+        self.steps = StepButtons(lambda key: actions[key].text(), upright=True)
+        self.steps.setContentsMargins(6, 0, 6, 4)
+        self.steps.asked.connect(self._take)
+        model.dataChanged.connect(self._show_trouble)
         self.body.addWidget(self.list, 1)
+        self.body.addWidget(self.trouble)
+        self.body.addWidget(self.steps)
         self.body.setContentsMargins(6, 10, 6, 6)
         self.head.setContentsMargins(6, 0, 0, 0)
         self._target = ""
+        self._shown: tuple[str, tuple[NextStep, ...]] = ("", ())
+        self._show_trouble()
 
     def set_theme(self, theme: Theme) -> None:
         self._rows.theme = theme
@@ -94,11 +119,25 @@ class BoardsPanel(Card):
         row = self._model.row(target)
         if row >= 0 and self.list.currentIndex().row() != row:
             self.list.setCurrentIndex(self._model.index(row))
+        self._show_trouble()
+
+    def _show_trouble(self, *_: object) -> None:
+        item = self._model.item(self._target)
+        found = trouble(item) if item is not None else ("", ())
+        self.trouble.setVisible(bool(found[0]))
+        if found != self._shown:
+            self._shown = found
+            self.trouble.setText(found[0])
+            self.steps.set_steps(found[1][:_MOST_STEPS])
+
+    def _take(self, step: NextStep) -> None:
+        self.stepAsked.emit(step, self._target)
 
     def _moved(self, current: QModelIndex, _previous: QModelIndex) -> None:
         item = current.data(BoardsModel.ItemRole) if current.isValid() else None
         if item is not None and item.target != self._target:
             self._target = item.target
+            self._show_trouble()
             self.chosen.emit(item.target)
 
     def _reset(self) -> None:
@@ -108,7 +147,15 @@ class BoardsPanel(Card):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if self.list.indexAt(where).isValid():
-            for key in ("inspect", "watch", "check_board", "disconnect_board", "forget_board"):
+            for key in (
+                "inspect",
+                "watch",
+                "check_board",
+                "setup_board",
+                "undo_setup",
+                "disconnect_board",
+                "forget_board",
+            ):
                 menu.addAction(self._actions[key])
             menu.addSeparator()
         menu.addAction(self._actions["add_board"])

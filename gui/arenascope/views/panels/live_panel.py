@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -20,6 +22,8 @@ from .moment_card import MomentCard
 
 #: Seconds for which a reading of the board's memory stands for the moment.
 _STILL_TRUE = 1.5
+#: Milliseconds between two looks at the clock while a device cannot be reached.
+_TICK = 200
 
 
 class LivePanel(QWidget):
@@ -39,6 +43,10 @@ class LivePanel(QWidget):
         self._phases: dict[str, Phase] = {}
         self._worker = True
         self._capture: Capture | None = None
+        self._heard = 0.0  # when something came last, on this computer's clock
+        self._clock = QTimer(self)
+        self._clock.setInterval(_TICK)
+        self._clock.timeout.connect(self._go_on)
         self.chart.secondClicked.connect(self.show_second)
         self.chart.rangeSelected.connect(self.show_range)
         self.chart.rangeCleared.connect(self.card.hide)
@@ -87,16 +95,32 @@ class LivePanel(QWidget):
 
     def end(self) -> None:
         """Nothing more comes: what was recorded stays until another capture is shown."""
+        self.set_away(False)
         if self._t:
             self.chart.add_gap(self._t[-1])
 
+    def set_away(self, away: bool) -> None:
+        """The device cannot be reached: time goes on, and the samples of it come later."""
+        if away:
+            self._clock.start()
+            self._go_on()
+        elif self._clock.isActive():
+            self._clock.stop()
+            self.chart.set_away(None)
+
+    def _go_on(self) -> None:
+        last = self._t[-1] if self._t else 0.0
+        self.chart.set_away(last + time.monotonic() - self._heard)
+
     def add_samples(self, samples: Samples) -> None:
+        self._heard = time.monotonic()
         self._t += samples.t
         self._rss += samples.rss
         self._available += samples.available
         self.chart.add_samples(samples.t, samples.rss, samples.available)
 
     def add_board_sample(self, sample: BoardSample) -> None:
+        self._heard = time.monotonic()
         self._t.append(sample.t)
         self._rss.append(None)
         self._available.append(sample.available)
@@ -116,6 +140,8 @@ class LivePanel(QWidget):
     def _forget(self) -> None:
         self._t, self._rss, self._available, self._top, self._phases = [], [], [], [], {}
         self._capture = None
+        self._clock.stop()
+        self._heard = time.monotonic()
         self.card.hide()
 
     # -- what is asked ----------------------------------------------------------------------------

@@ -71,9 +71,9 @@ class BoardPicker(QComboBox):
             option.currentText = f"{plain(item.title, 40)} · {machine}" if machine else plain(item.title, 40)
             option.currentIcon = self._sign(item)
             option.iconSize = QSize(12, 12)
-        room = self.width() - 52
+        room = self.width() - 72
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, room
+            option.currentText, Qt.TextElideMode.ElideMiddle, room
         )
         painter = QStylePainter(self)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)

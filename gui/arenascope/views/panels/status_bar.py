@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QWidget
 
-from ...qtmodels.boards_model import BoardItem, BoardState, describe
+from ...qtmodels.boards_model import BoardItem, BoardState, facts, link_text
 from ...qtmodels.tasks import Task, Tasks
 from ..actions import Actions
 from ..labels import ElidedLabel, label, set_role, set_tip
@@ -18,6 +18,7 @@ _LINK_WORDS = {
     BoardState.READY: "connected",
     BoardState.BUSY: "at work",
     BoardState.FAILED: "not reached",
+    BoardState.AWAY: "connection lost, trying again",
     BoardState.LOST: "link lost",
     BoardState.PLANS_ONLY: "plans only",
 }
@@ -69,9 +70,10 @@ class StatusBar(QWidget):
         if item is None:
             self._link.setText("")
             return
-        self._link.setText(f"{item.title}: {_LINK_WORDS[item.state]}")
-        set_tip(self._link, describe(item))
-        bad = item.state in (BoardState.FAILED, BoardState.LOST)
+        words = " · ".join(part for part in (_LINK_WORDS[item.state], link_text(item)) if part)
+        self._link.setText(f"{item.title}: {words}")
+        set_tip(self._link, "\n".join(facts(item)))
+        bad = item.state in (BoardState.FAILED, BoardState.LOST, BoardState.AWAY)
         set_role(self._link, "warn" if bad else "muted")
 
     def set_cost(self, text: str, words: str) -> None:
@@ -108,7 +110,7 @@ class StatusBar(QWidget):
             self._progress.setValue(round(1000 * (task.done or 0) / task.total))
         else:
             self._progress.setRange(0, 0)
-        said = "stopping" if task.stopping else task.text or self._said
+        said = task.said or self._said
         self._words.set_text(f"{task.label} · {said}" if said else task.label)
 
     def _current(self) -> Task | None:

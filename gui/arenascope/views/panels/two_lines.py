@@ -1,4 +1,4 @@
-"""Painting of a list row of two lines: a sign, a title, a note at the right, a quieter second line."""
+"""Painting of a list row: a sign, a title, a note at the right, quieter lines below."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from ..theme import Theme, scaled
 Index = QModelIndex | QPersistentModelIndex
 _PAD = 8.0
 _SIGN = 9.0
+_BARS = 4
+_BAR, _BAR_STEP, _BAR_HIGH = 2.5, 4.0, 9.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``sign``: dot, ring, half, cross, or '' for none."""
+    """``sign``: dot, ring, half, gap, cross, or '' for none. ``foot`` and, at its right, ``bars`` (1 to 4
+    of 4, 0 for none) with ``foot_aside`` make a third line, where there is any of them."""
 
     title: str
     subtitle: str
@@ -25,6 +28,13 @@ class Row:
     sign: str = ""
     color: QColor | None = None
     strong: bool = False
+    foot: str = ""
+    foot_aside: str = ""
+    bars: int = 0
+
+    @property
+    def has_foot(self) -> bool:
+        return bool(self.foot or self.foot_aside or self.bars)
 
 
 def draw_sign(painter: QPainter, box: QRectF, sign: str, color: QColor) -> None:
@@ -43,9 +53,23 @@ def draw_sign(painter: QPainter, box: QRectF, sign: str, color: QColor) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
         painter.drawPie(box, 90 * 16, 180 * 16)
+    elif sign == "gap":
+        painter.drawArc(inner, 35 * 16, 110 * 16)
+        painter.drawArc(inner, 215 * 16, 110 * 16)
     elif sign == "cross":
         painter.drawLine(inner.topLeft(), inner.bottomRight())
         painter.drawLine(inner.topRight(), inner.bottomLeft())
+
+
+def draw_bars(painter: QPainter, left: float, bottom: float, count: int, color: QColor, rest: QColor) -> None:
+    """``count`` bars of four, each higher than the one before; the others are outlines of them."""
+    for number in range(_BARS):
+        high = _BAR_HIGH * (number + 1) / _BARS
+        box = QRectF(left + number * _BAR_STEP, bottom - high, _BAR, high)
+        if number < count:
+            painter.fillRect(box, color)
+        else:
+            painter.fillRect(QRectF(box.left(), bottom - 1.5, _BAR, 1.5), rest)
 
 
 class TwoLines(QStyledItemDelegate):
@@ -60,7 +84,8 @@ class TwoLines(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         title, small = self._metrics(option)
-        return QSize(80, round(title.height() + small.height() + 2 * 5 + 2))
+        lines = 2 if self.row(index).has_foot else 1
+        return QSize(80, round(title.height() + lines * (small.height() + 2) + 2 * 5))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         theme, row = self.theme, self.row(index)
@@ -102,7 +127,25 @@ class TwoLines(QStyledItemDelegate):
         painter.setPen(theme.muted)
         shown = small.elidedText(row.subtitle, Qt.TextElideMode.ElideRight, right - x)
         painter.drawText(QPointF(x, y + small.ascent()), shown)
+        if row.has_foot:
+            self._paint_foot(painter, row, small, x, right, y + small.height() + 2 + small.ascent())
         painter.restore()
+
+    def _paint_foot(
+        self, painter: QPainter, row: Row, small: QFontMetricsF, x: float, right: float, base: float
+    ) -> None:
+        if row.foot_aside:
+            right -= small.horizontalAdvance(row.foot_aside)
+            painter.drawText(QPointF(right, base), row.foot_aside)
+            right -= _PAD / 2
+        if row.bars:
+            right -= _BARS * _BAR_STEP - (_BAR_STEP - _BAR)
+            color = self.theme.warn if row.bars == 1 else self.theme.muted
+            draw_bars(painter, right, base, row.bars, color, self.theme.disabled)
+            right -= _PAD
+        painter.setPen(self.theme.muted)
+        shown = small.elidedText(row.foot, Qt.TextElideMode.ElideRight, right - x)
+        painter.drawText(QPointF(x, base), shown)
 
     def _metrics(self, option: QStyleOptionViewItem) -> tuple[QFontMetricsF, QFontMetricsF]:
         font = option.font

@@ -25,6 +25,7 @@ from ...domain.units import format_bytes
 from ...qtmodels.run_curves import RunCurves
 from ..empty_state import EmptyState
 from ..theme import Theme
+from .away_region import AwayRegion
 from .axes import BytesAxis, GridLines, SecondsAxis
 from .legend import Legend, LegendEntry
 from .live_header import LiveHeader
@@ -60,6 +61,8 @@ class LiveChart(PlotPanel):
         self._until: dict[str, int] | None = None  # rows of each curve that a paused view shows
         self._following = True
         self._shown_end = _SHORTEST
+        self._now = 0.0  # as far as time is known to have gone on, with samples or without
+        self._away = False
         self._title = "Live"
         self.setAccessibleName("Live memory chart")
 
@@ -77,6 +80,7 @@ class LiveChart(PlotPanel):
             "available": TraceItem(self._box, filled=False),
             "rss": TraceItem(self._box, filled=True),
         }
+        self._region = AwayRegion(self._box, theme, self.font())
         self._markers = PhaseMarkers(self._box, theme, self.font())
         self._overlay = LiveOverlay(self._box, theme, self.font())
         self._empty = EmptyState()
@@ -135,6 +139,7 @@ class LiveChart(PlotPanel):
         self._header.set_colors(colors, theme)
         self._seconds.restyle(theme, font)
         self._grid.restyle(theme)
+        self._region.restyle(theme, font)
         self._markers.restyle(theme, font)
         self._overlay.restyle(theme, font)
         self._refresh()
@@ -167,6 +172,7 @@ class LiveChart(PlotPanel):
         self._markers.set_markers([])
         self._overlay.range = self._overlay.second = self._overlay.hover = None
         self._until, self._following = None, True
+        self._now, self._away = 0.0, False
         self._title = "Live"
         self._show_range()
         self._header.set_paused(self.paused)
@@ -185,9 +191,23 @@ class LiveChart(PlotPanel):
         self._changed()
 
     def add_gap(self, t: float) -> None:
-        """The link was lost at ``t``."""
+        """Nothing was recorded from ``t`` on, and nothing will be."""
         self._curves.add_gap(t)
         self._changed()
+
+    def set_away(self, now: float | None) -> None:
+        """The device cannot be reached, and its time is about ``now``; None: it can be again.
+
+        No line is drawn over that time and no sample is refused: those that were missed may still come.
+        """
+        self._away = now is not None
+        self._now = max(self._now, now or 0.0)
+        self._changed()
+
+    @property
+    def away(self) -> tuple[float, float] | None:
+        """From the last sample until now, as it is drawn; None while the device can be reached."""
+        return self._region.span
 
     @property
     def paused(self) -> bool:
@@ -274,11 +294,11 @@ class LiveChart(PlotPanel):
 
     def _end(self) -> float:
         """Seconds that there are to show."""
-        return max([self._curves.end or 0.0, *(m.t for m in self._markers.markers)]) or _SHORTEST
+        return max([self._curves.end or 0.0, self._now, *(m.t for m in self._markers.markers)]) or _SHORTEST
 
     def _changed(self) -> None:
         """New data: move the view along if it follows, then draw."""
-        something = self._curves.samples > 0 or bool(self._markers.markers)
+        something = self._curves.samples > 0 or bool(self._markers.markers) or self._away
         self._view.setVisible(something)
         self._empty.setVisible(not something)
         self._empty.say("Nothing recorded yet", "Inspect a model or watch a board: its memory is drawn here.")
@@ -286,6 +306,8 @@ class LiveChart(PlotPanel):
         self._box.bound(end)
         low, high = self._box.viewRange()[0]
         if not self.paused:
+            self._region.span = (self._curves.end or 0.0, self._now) if self._away else None
+            self._region.update()
             if self._following:
                 self._box.setRange(xRange=(0, end), padding=0)
             elif high >= self._shown_end - 1e-6 * (high - low) and end > self._shown_end:
@@ -327,7 +349,8 @@ class LiveChart(PlotPanel):
         count = self._curves.samples
         waiting = 0 if self._until is None else count - max(self._until.values())
         paused = f"view paused · {waiting:,} new samples recorded"
-        self._header.set_values(values, paused if self.paused else f"{count:,} samples")
+        lost = "no connection, trying again" if self._away else ""
+        self._header.set_values(values, paused if self.paused else lost or f"{count:,} samples")
 
     def _show_range(self) -> None:
         chosen = self._overlay.range
