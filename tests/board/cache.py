@@ -36,18 +36,21 @@ def folder_of(part: Part) -> Path:
 
 def recipe_hash(part: Part) -> str:
     """Of the part's lists and the code that follows them; comments, layout and docstrings do not count."""
-    code = [_code(name) for name in ("debian.py", "kernel.py" if isinstance(part, Kernel) else "userland.py")]
+    names = ("debian.py", "kernel.py" if isinstance(part, Kernel) else "userland.py")
+    code = [code_alone(Path(__file__).with_name(name).read_text()) for name in names]
     return hashlib.sha256("".join([*code, repr(part)]).encode()).hexdigest()[:16]
 
 
-def _code(name: str) -> str:
-    tree = ast.parse(Path(__file__).with_name(name).read_text())
+def code_alone(text: str) -> str:
+    """What a module does, without comments, layout and docstrings."""
+    tree = ast.parse(text)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             # A string on a line of its own says something to people only.
-            kept = [n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
-            node.body = kept  # type: ignore[attr-defined]
+            node.body = [
+                n for n in body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))
+            ]  # type: ignore[attr-defined]
     return ast.dump(tree)
 
 

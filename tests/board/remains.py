@@ -11,10 +11,15 @@ from .machine import EmulatedBoard
 _SYSTEM = ("/lib/systemd/", "/usr/lib/systemd/", "/sbin/", "/usr/sbin/", "(", "[", "sshd: ")
 #: Where programs of ours could leave something.
 _PLACES = "/root /home /tmp /var/tmp /dev/shm /run/user"
-_CACHES = f"/root/.cache/arenascope /home/{EmulatedBoard.user}/.cache/arenascope"
-#: What may stay there from one connection to the next: the agent itself, and models, by their hash.
+_CACHES = ("/root/.cache", f"/home/{EmulatedBoard.user}/.cache")
+#: What may stay there from one connection to the next: the agent itself and models, by their hash, and the
+#: note that ~/.cache is ours as well (remote/deploy.py).
 _HASH = "[0-9a-f]" * 64
-ALLOWED = (f"*/.cache/arenascope/agent/{_HASH}.pyz", f"*/.cache/arenascope/models/{_HASH}")
+ALLOWED = (
+    f"*/.cache/arenascope/agent/{_HASH}.pyz",
+    f"*/.cache/arenascope/models/{_HASH}",
+    "*/.cache/arenascope/.made-the-cache-folder",
+)
 #: Seconds that a process which is just ending gets.
 _GRACE = 20
 
@@ -88,4 +93,5 @@ def restore(board: EmulatedBoard, found: Remains) -> None:
     if found.processes:
         board.ssh("kill -9 " + " ".join(str(process.pid) for process in found.processes))
     names = "".join(f"{path}\n" for path in sorted(found.files))
-    board.out(f"xargs -r -d '\\n' rm -f --; rm -rf {_CACHES}", text=names)
+    caches = "; ".join(f"rm -rf {cache}/arenascope; rmdir {cache} 2>/dev/null" for cache in _CACHES)
+    board.out(f"xargs -r -d '\\n' rm -f --; {caches}; true", text=names)
