@@ -93,7 +93,8 @@ chmod 600 "$p"; echo "$m:done"
 
 _CLEAN = """
 set +f; k=0; there=; for a in agent models env FIRST; do
- test -e "$d/$a" || continue; there=1; set -- $(du -sk "$d/$a" 2>/dev/null); k=$((k+${1:-0})); done;
+ test -e "$d/$a" || continue; there=1;
+ set -- $(du -sk "$d/$a" 2>/dev/null); case ${1-}.$k in .*|*-) k=-;; *) k=$((k+$1));; esac; done;
 test "$there" || { echo "$m:nothing" "$d"; exit 0; }
 """
 
@@ -102,6 +103,7 @@ echo "$m:there" $k "$d"
 """
 
 _REMOVE = """
+command -v tr >/dev/null 2>&1 || fail run there is no tr to look with at what runs;
 busy() { case $(RUNNING) in *"$d/agent/"*) return 0;; esac; return 1; };
 n=0; while busy && test $n -lt WAIT; do n=$((n+1)); sleep 1; done;
 busy && { p=; for c in /proc/[0-9]*/cmdline; do
@@ -239,10 +241,11 @@ def finish_receive(channel: StartChannel, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What this program keeps on a device: the folder, and its bytes; 0 where there is nothing."""
+    """What this program keeps on a device: the folder, and its bytes; 0 where there is nothing, None where
+    it is not known how much there is."""
 
     folder: str
-    bytes: int
+    bytes: int | None
 
 
 def finish_clean(channel: StartChannel, name: str) -> Kept:
@@ -255,7 +258,7 @@ def finish_clean(channel: StartChannel, name: str) -> Kept:
         return Kept(text, 0)
     if word in ("there", "removed"):
         kib, _, folder = text.partition(" ")
-        return Kept(folder, 1024 * int(kib) if _is_pid(kib) else 0)
+        return Kept(folder, 1024 * int(kib) if _is_pid(kib) else None)
     if word == "busy":
         pids = ", ".join(part for part in text.split("/") if _is_pid(part))
         raise BoardError(
