@@ -141,6 +141,7 @@ def _ask(question: str) -> None:
     sys.stderr.write(f"{question} Type yes to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("yes", "y"):
+        typer.echo("Nothing was changed.", err=True)
         raise Cancelled("Nothing was changed.", hint="")
 
 
