@@ -7,7 +7,9 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,7 +118,8 @@ def test_a_shell_of_the_board_that_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_no_shell_can_misread_the_command() -> None:
-    for command in (deploy.agent_command(SHA256, 1, SESSION, None), deploy.receive_command(1)):
+    commands = [deploy.agent_command(SHA256, 1, SESSION, None), deploy.receive_command(1)]
+    for command in (*commands, deploy.clean_command(remove=True), deploy.clean_command(remove=False)):
         before, script, after = command.split("'")
         assert before == "exec /bin/sh -c " and after == ""
         assert not set(script) & set("'\\!\n\t")
@@ -344,3 +347,165 @@ def test_a_disk_that_fills(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     error = _receive(tmp_path, tmp_path / "absent" / "model", b"", 8)
     assert isinstance(error, BoardError) and error.board_code == "io_failed"
+
+
+# -- archives of other versions ---------------------------------------------------------------------
+
+
+def _other(home: Path, number: int, days: float) -> Path:
+    """An archive of another version, placed so many days ago."""
+    path = _cached(home).with_name(f"{number:064x}.pyz")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(b"import time\ntime.sleep(600)\n")
+    placed = time.time() - days * 86400
+    os.utime(path, (placed, placed))
+    return path
+
+
+def test_old_archives_go_when_a_new_one_is_placed(tmp_path: Path) -> None:
+    others = [_other(tmp_path, number, days) for number, days in enumerate((0.5, 2, 3, 400))]
+    strange = _cached(tmp_path).with_name("mine.txt")
+    strange.write_text("not ours")
+    _start(tmp_path)
+    assert {path.name for path in _cached(tmp_path).parent.iterdir()} == {
+        _cached(tmp_path).name, others[0].name, strange.name,
+    }  # fmt: skip
+
+
+def test_the_one_before_stays_however_old_it_is(tmp_path: Path) -> None:
+    others = [_other(tmp_path, number, days) for number, days in enumerate((30, 40))]
+    _start(tmp_path)
+    assert [path.exists() for path in others] == [True, False]
+
+
+def test_nothing_goes_while_nothing_is_placed(tmp_path: Path) -> None:
+    _start(tmp_path)
+    others = [_other(tmp_path, number, 9) for number in range(4)]
+    assert not _start(tmp_path).uploaded
+    assert all(path.exists() for path in others)
+
+
+def test_an_agent_that_runs_keeps_what_it_runs_from(tmp_path: Path) -> None:
+    """Python opens an archive again for each module that is imported late."""
+    others = [_other(tmp_path, number, 9 + number) for number in range(3)]
+    with subprocess.Popen([sys.executable, str(others[2]), "serve"]) as running:
+        try:
+            _start(tmp_path)
+            assert [path.exists() for path in others] == [True, False, True]
+        finally:
+            running.kill()
+
+
+# -- taking everything away --------------------------------------------------------------------------
+
+
+def _clean(home: Path, *, remove: bool, shell: tuple[str, ...] = SH, prefix: str = "") -> deploy.Kept:
+    with _shell(home, prefix + deploy.clean_command(remove=remove), shell) as channel:
+        return deploy.finish_clean(channel, "board")
+
+
+def _tree(home: Path) -> list[str]:
+    return sorted(str(path.relative_to(home)) for path in home.rglob("*"))
+
+
+def _keep(home: Path) -> None:
+    """What a board has after some work."""
+    ours = home / ".cache" / "arenascope"
+    for name in ("models/aa", "env/cpython/site/numpy/a.py", "env/.new-1/x", "agent/run/s.sock"):
+        (ours / name).parent.mkdir(parents=True, exist_ok=True)
+        (ours / name).write_bytes(b"x" * 5000)
+
+
+@pytest.mark.parametrize("shell", [shell.strip() for shell in LOGIN_SHELLS.split(";")])
+def test_a_board_is_as_it_was(tmp_path: Path, shell: str) -> None:
+    words = tuple(shell.split())
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"the shell {words[0]} is not here")
+    assert _clean(tmp_path, remove=False, shell=words) == deploy.Kept(f"{tmp_path}/.cache/arenascope", 0)
+    _start(tmp_path, words)
+    _keep(tmp_path)
+    there = _clean(tmp_path, remove=False, shell=words)
+    assert there.bytes >= 20_000
+    assert _cached(tmp_path).exists()
+    assert _clean(tmp_path, remove=True, shell=words) == there
+    assert _tree(tmp_path) == []
+    assert _clean(tmp_path, remove=True, shell=words).bytes == 0
+    assert _tree(tmp_path) == []
+
+
+def test_what_is_not_ours_stays(tmp_path: Path) -> None:
+    (tmp_path / ".cache").mkdir()
+    _start(tmp_path)
+    _keep(tmp_path)
+    assert _clean(tmp_path, remove=True).bytes
+    assert _tree(tmp_path) == [".cache"]  # it was there, empty, before us
+    _start(tmp_path)
+    others = [tmp_path / ".cache" / "pip" / "x", tmp_path / ".cache" / "arenascope" / "packages" / "x"]
+    for other in others:
+        other.parent.mkdir(parents=True)
+        other.touch()
+    assert _clean(tmp_path, remove=True).bytes
+    assert all(other.exists() for other in others)
+
+
+def test_a_cache_folder_of_ours_that_others_use_stays(tmp_path: Path) -> None:
+    _start(tmp_path)
+    (tmp_path / ".cache" / "theirs").touch()
+    _clean(tmp_path, remove=True)
+    assert _tree(tmp_path) == [".cache", ".cache/theirs"]
+
+
+def test_the_folder_that_the_board_names_is_the_one(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    prefix = f"XDG_CACHE_HOME='{elsewhere}'; export XDG_CACHE_HOME; "
+    _start(tmp_path, prefix=prefix)
+    assert _clean(tmp_path, remove=False).bytes == 0
+    assert _clean(tmp_path, remove=True, prefix=prefix).folder == f"{elsewhere}/arenascope"
+    assert not elsewhere.exists()
+
+
+def test_a_link_is_taken_away_and_not_what_it_points_to(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis").write_text("years")
+    (tmp_path / ".cache" / "arenascope").mkdir(parents=True)
+    (tmp_path / ".cache" / "arenascope" / "models").symlink_to(precious)
+    _clean(tmp_path, remove=True)
+    assert _tree(tmp_path) == [".cache", "precious", "precious/thesis"]
+
+
+def test_nothing_goes_while_an_agent_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deploy, "_LEAVE_SECONDS", 0)
+    path = _other(tmp_path, 1, 0)
+    with subprocess.Popen([sys.executable, str(path), "attach"]) as running:
+        try:
+            with pytest.raises(BoardError, match=f"Another ArenaScope is at work .*{running.pid}") as caught:
+                _clean(tmp_path, remove=True)
+            assert caught.value.board_code == "busy"
+            assert path.exists()
+        finally:
+            running.kill()
+
+
+def test_an_agent_that_is_just_leaving_is_waited_for(tmp_path: Path) -> None:
+    path = _other(tmp_path, 1, 0)
+    path.write_text("import sys\nsys.stdin.read()\n")
+    with (
+        subprocess.Popen([sys.executable, str(path), "attach"], stdin=subprocess.PIPE) as leaving,
+        _shell(tmp_path, deploy.clean_command(remove=True)) as channel,
+    ):
+        assert leaving.stdin is not None
+        leaving.stdin.close()
+        deploy.finish_clean(channel, "board")
+    assert _tree(tmp_path) == [".cache"]
+
+
+def test_what_cannot_be_removed_is_told(tmp_path: Path) -> None:
+    command = deploy.clean_command(remove=True).replace("rm -rf", "echo Permission denied; false")
+    _keep(tmp_path)
+    with (
+        _shell(tmp_path, command) as channel,
+        pytest.raises(DeployError, match="cannot be removed: Permission denied") as caught,
+    ):
+        deploy.finish_clean(channel, "board")
+    assert "rm -r ~/.cache/arenascope" in caught.value.hint

@@ -32,7 +32,8 @@ _STARTED = 10.0
 _numbers = itertools.count()
 
 #: What the start of an agent uses besides Python.
-TOOLS = ("sh", "bash", "env", "rm", "mkdir", "chmod", "head", "mv", "wc", "sha256sum", "cat")
+TOOLS = ("sh", "bash", "env", "rm", "mkdir", "chmod", "head", "mv", "wc", "sha256sum", "cat", "du", "tr",
+         "ls", "find", "rmdir", "sleep")  # fmt: skip
 
 
 class Sshd:

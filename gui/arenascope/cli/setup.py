@@ -14,7 +14,7 @@ from ..errors import Cancelled, SetupError, UsageError
 from . import options
 
 if TYPE_CHECKING:
-    from ..workflow.setup import SetupPlan
+    from ..workflow.setup import SetupPlan, Undone
 
 SCHEMA = "arenascope.setup/1"
 
@@ -73,7 +73,7 @@ def _undo(name: str, *, yes: bool, as_json: bool, quiet: bool) -> int:
     def agreed(there: verb.Undone) -> None:
         if not yes:
             sys.stderr.write(
-                f"ArenaScope keeps {format_bytes(there.bytes)} in {plain(there.folder)} on {plain(name)}: "
+                f"ArenaScope keeps {_size(there)} in {plain(there.folder)} on {plain(name)}: "
                 "its agent, models that were sent, and what was set up. All of it goes.\n"
             )
             _ask("Take it away?")
@@ -85,11 +85,15 @@ def _undo(name: str, *, yes: bool, as_json: bool, quiet: bool) -> int:
             {"schema": SCHEMA, "device": name, "done": True, "undo": None,
              "removed": {"folder": found.folder, "bytes": found.bytes}}
         )  # fmt: skip
-    elif found.bytes:
-        typer.echo(f"{format_bytes(found.bytes)} were taken away; {plain(name)} is as it was.")
+    elif found.bytes != 0:
+        typer.echo(f"Taken away: {_size(found)} in {plain(found.folder)}. {plain(name)} is as it was.")
     else:
         typer.echo(f"ArenaScope keeps nothing on {plain(name)}: there is nothing to take away.")
     return 0
+
+
+def _size(found: Undone) -> str:
+    return "files" if found.bytes is None else format_bytes(found.bytes)
 
 
 def _nothing_to_do(name: str, plan: SetupPlan, *, as_json: bool) -> int:
@@ -137,6 +141,7 @@ def _ask(question: str) -> None:
     sys.stderr.write(f"{question} Type yes to go on: ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in ("yes", "y"):
+        typer.echo("Nothing was changed.", err=True)
         raise Cancelled("Nothing was changed.", hint="")
 
 

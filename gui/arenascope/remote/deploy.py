@@ -50,7 +50,10 @@ b=$HOME/.cache; case $XDG_CACHE_HOME in /*) b=$XDG_CACHE_HOME;; esac; d=$b/arena
 """
 
 # Archives of other versions are kept while they are young or run: Python reads them as it needs them.
-# grep gets on its stdin what it looks for, because its own command line is among those it looks at.
+# What runs is looked for in the words of all processes at once, by the shell itself: a tool that is told
+# what to look for has it in its own words, and grep is not told the same everywhere (busybox ends at a NUL).
+_RUNNING = """cat /proc/[0-9]*/cmdline 2>/dev/null | tr "[:cntrl:]" " " """.strip()
+
 _PLACE_AGENT = """
 d=$d/agent; f=$d/SHA256.pyz; t=$f.$$.part;
 sum() { sha256sum 2>/dev/null ||
@@ -64,9 +67,9 @@ good "$f" || {
  find "$d" -name "*.part" -mmin +60 -exec rm -f {} + 2>/dev/null;
  good "$t" || fail hash "$t";
  e=$(mv -f "$t" "$f" 2>&1) || fail write $e;
- ( set +f; cd "$d" && n=0; for a in $(ls -t *.pyz); do
+ ( set +f; cd "$d" && p=$(RUNNING) && n=0; for a in $(ls -t *.pyz); do
   n=$((n+1)); test $n -gt KEPT && test "$(find "$a" -mtime +0)" || continue;
-  echo "$d/$a" | grep -qsF -f - /proc/[0-9]*/cmdline || rm -f "$a";
+  case $p in *"$d/$a"*) continue;; esac; rm -f "$a";
  done ) 2>/dev/null;
 }
 """
@@ -90,7 +93,8 @@ chmod 600 "$p"; echo "$m:done"
 
 _CLEAN = """
 set +f; k=0; there=; for a in agent models env FIRST; do
- test -e "$d/$a" || continue; there=1; set -- $(du -sk "$d/$a" 2>/dev/null); k=$((k+${1:-0})); done;
+ test -e "$d/$a" || continue; there=1;
+ set -- $(du -sk "$d/$a" 2>/dev/null); case ${1-}.$k in .*|*-) k=-;; *) k=$((k+$1));; esac; done;
 test "$there" || { echo "$m:nothing" "$d"; exit 0; }
 """
 
@@ -99,9 +103,12 @@ echo "$m:there" $k "$d"
 """
 
 _REMOVE = """
-n=0; while p=$(echo "$d/agent/" | grep -lsF -f - /proc/[0-9]*/cmdline); test "$p" && test $n -lt WAIT; do
- n=$((n+1)); sleep 1; done;
-test -z "$p" || { echo "$m:busy" $p; exit 97; };
+command -v tr >/dev/null 2>&1 || fail run there is no tr to look with at what runs;
+busy() { case $(RUNNING) in *"$d/agent/"*) return 0;; esac; return 1; };
+n=0; while busy && test $n -lt WAIT; do n=$((n+1)); sleep 1; done;
+busy && { p=; for c in /proc/[0-9]*/cmdline; do
+  case $(tr "[:cntrl:]" " " < $c) in *"$d/agent/"*) p="$p $c";; esac; done 2>/dev/null;
+ test "$p" && { echo "$m:busy" $p; exit 97; }; };
 test -e "$d/FIRST" && c=1;
 e=$( { LC_ALL=C; export LC_ALL; rm -rf "$d/agent" "$d/models" "$d/env" "$d/FIRST"; } 2>&1 ) || fail write $e;
 rmdir "$d" 2>/dev/null && test "$c" && rmdir "$b" 2>/dev/null;
@@ -125,7 +132,7 @@ def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str
         raise AssertionError("the name of a session is hexadecimal")
     words = f"attach {session} {'new' if seen is None else seen}"
     place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
-    place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST)
+    place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST).replace("RUNNING", _RUNNING)
     find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
     start = _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words)
     return _command(_PREAMBLE, find, _PLACES, place, start)
@@ -144,7 +151,7 @@ def receive_command(size: int, start: int = 0, *, keep: bool = False) -> str:
 
 def clean_command(*, remove: bool) -> str:
     """The command that says how much this program keeps on the device, or that takes it all away."""
-    rest = _REMOVE.replace("WAIT", str(_LEAVE_SECONDS)) if remove else _LOOK
+    rest = _REMOVE.replace("WAIT", str(_LEAVE_SECONDS)).replace("RUNNING", _RUNNING) if remove else _LOOK
     parts = (_PREAMBLE, _PLACES, _CLEAN, rest)
     return _command(*(part.replace("FIRST", _FIRST) for part in parts))
 
@@ -234,10 +241,11 @@ def finish_receive(channel: StartChannel, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What this program keeps on a device: the folder, and its bytes; 0 where there is nothing."""
+    """What this program keeps on a device: the folder, and its bytes; 0 where there is nothing, None where
+    it is not known how much there is."""
 
     folder: str
-    bytes: int
+    bytes: int | None
 
 
 def finish_clean(channel: StartChannel, name: str) -> Kept:
@@ -250,7 +258,7 @@ def finish_clean(channel: StartChannel, name: str) -> Kept:
         return Kept(text, 0)
     if word in ("there", "removed"):
         kib, _, folder = text.partition(" ")
-        return Kept(folder, 1024 * int(kib) if _is_pid(kib) else 0)
+        return Kept(folder, 1024 * int(kib) if _is_pid(kib) else None)
     if word == "busy":
         pids = ", ".join(part for part in text.split("/") if _is_pid(part))
         raise BoardError(

@@ -80,11 +80,12 @@ class SetupPlan:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was taken away, or would be: the folder and its bytes; 0 where there was nothing."""
+    """What was taken away, or would be: the folder and its bytes; 0 where there was nothing, None where it
+    is not known how much there was."""
 
     device: str
     folder: str
-    bytes: int
+    bytes: int | None
 
 
 def plan_setup(
@@ -171,7 +172,7 @@ def undo(
     """
     with _reached(target, prompts, on_event) as transport:
         found = transport.kept()
-        if found.bytes:
+        if found.bytes != 0:
             if agree is not None:
                 agree(Undone(target, found.folder, found.bytes))
             found = transport.kept(remove=True)
