@@ -113,7 +113,10 @@ def run_command(session: Any, name: str, command: str, limit: float) -> Any:
 
     def give_up() -> None:
         late.set()
-        channel.close()
+        try:
+            channel.close()
+        except FOREIGN:
+            pass  # the connection has ended
 
     # The library waits for the answer to this request without an end.
     timer = threading.Timer(limit, give_up)
