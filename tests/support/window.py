@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from arenascope.views import theme
 from arenascope.views.main_window import MainWindow
 from arenascope.workflow.connect import Device
 from arenascope.workflow.devices import Added
-from arenascope.workflow.events import Connecting
+from arenascope.workflow.events import Connecting, DownloadProgress, Step
+from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.setup import Item, SetupPlan, Undone
 from tests.support.captures import example_capture
 
 BOARD = Board("pi4-lab", machine="armv7l", bits=32, ram_available=412 * 1024**2, runtime="tflite_runtime")
@@ -110,3 +113,70 @@ def filled_window(qtbot: QtBot, mode: str = "light") -> MainWindow:
 def write_junk(path: Path) -> Path:
     path.write_bytes(b"this is no model, and no capture either")
     return path
+
+
+BARE = replace(BOARD, runtime=None, numpy=None, runtime_errors=(("tflite_runtime", "No module"),), psi=False)
+ITEMS = (
+    Item("tflite-runtime", "2.14.0", "a wheel", 1_900_000),
+    Item("python3-numpy", "1:1.24.2-1+deb12u1", "bookworm", 5_300_000),
+)
+
+
+class FakeVerbs:
+    """Stands in for ``workflow.setup``: what it is asked is noted, what it answers is the test's.
+
+    ``gate`` holds every verb up until it is set; a cancelled setup ends at once, as the real one does.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.plan = SetupPlan("pi4-lab", "pi4-lab", items=ITEMS, bytes=7_200_000, unpacked=40_000_000)
+        self.error: Exception | None = None
+        self.there = Undone("pi4-lab", "/home/pi/.cache/arenascope", 44_300_000)
+
+    def plan_setup(self, device: Device, on_event: Any, cancel: CancelToken) -> SetupPlan:
+        self._do("plan", cancel)
+        return self.plan
+
+    def setup(self, device: Device, plan: SetupPlan, on_event: Any, cancel: CancelToken) -> Device:
+        on_event(Step("Fetching tflite-runtime 2.14.0"))
+        on_event(DownloadProgress(1_800_000, 7_200_000))
+        self._do("setup", cancel)
+        return replace(device, board=replace(BOARD, numpy="1.24.2", runtime_version="2.14.0", psi=False))
+
+    def kept(self, target: str, prompts: Prompts, on_event: Any) -> Undone:
+        self._do("kept")
+        return self.there
+
+    def undo(self, target: str, prompts: Prompts, on_event: Any) -> Undone:
+        self._do("undo")
+        return self.there
+
+    def _do(self, name: str, cancel: CancelToken | None = None) -> None:
+        self.calls.append(name)
+        forget = cancel.on_cancel(self.gate.set) if cancel is not None else lambda: None
+        self.gate.wait()
+        forget()
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        if self.error is not None:
+            raise self.error
+
+
+def bare_window(qtbot: QtBot, verbs: FakeVerbs, mode: str = "light") -> MainWindow:
+    """With one board on which no runtime works, met and chosen."""
+
+    def meets(target: str, prompts: Prompts, tell: Callable[[Connecting], None], on_link: OnLink) -> Device:
+        return fake_device(BARE)
+
+    book = FakeBook([SavedDevice("pi4-lab", "pi@pi4-lab")])
+    window = make_window(qtbot, Session(book=book, connect=meets, verbs=verbs), mode)
+    with qtbot.waitSignal(window.session.boards.model.modelReset):
+        window.session.boards.reload()
+    window.session.set_target("pi4-lab")
+    done: list[object] = []
+    window.session.boards.run("Looking", "pi4-lab", lambda device, task: None, done.append, done.append)
+    qtbot.waitUntil(lambda: done == [None])
+    return window

@@ -75,6 +75,79 @@ def test_a_lost_link_is_a_gap_in_both_curves(chart: LiveChart) -> None:
         assert columns_with(chart, color, 6.1, 7.9) == 1
 
 
+def test_while_a_board_is_away_time_goes_on_without_a_line(chart: LiveChart) -> None:
+    steady(chart, 0, 4)
+    chart.set_away(8.0)
+    QApplication.processEvents()
+    assert chart.away == pytest.approx((3.95, 8.0))
+    assert chart.view_box.viewRange()[0] == pytest.approx([0, 8.0])
+    assert columns_with(chart, WORKER, 4.1, 7.9) == 0
+    assert columns_with(chart, DARK.warn, 4.1, 7.9) > 0.05, "its words"
+    assert "no connection" in status(chart)
+    chart.set_away(9.0)
+    assert chart.away == pytest.approx((3.95, 9.0))
+
+
+def test_what_was_missed_fills_the_gap_and_the_region_goes(chart: LiveChart) -> None:
+    steady(chart, 0, 4)
+    chart.set_away(8.0)
+    chart.set_away(None)
+    QApplication.processEvents()
+    assert chart.away is None
+    assert chart.view_box.viewRange()[0] == pytest.approx([0, 8.0]), "time does not go back"
+    steady(chart, 4, 9)
+    assert columns_with(chart, WORKER, 0.1, 8.9) == 1
+    assert "180 samples" in status(chart)
+
+
+def test_samples_that_are_really_missing_stay_a_gap(chart: LiveChart) -> None:
+    steady(chart, 0, 4)
+    chart.set_away(8.0)
+    chart.set_away(None)
+    steady(chart, 6, 9)
+    assert columns_with(chart, WORKER, 4.3, 5.8) == 0
+    assert columns_with(chart, WORKER, 6.1, 8.9) == 1
+
+
+def test_a_paused_view_stays_as_it_is_while_the_board_goes_and_comes(chart: LiveChart) -> None:
+    steady(chart, 0, 4)
+    chart.set_away(6.0)
+    QTest.keyClick(chart, Qt.Key.Key_Space)
+    QApplication.processEvents()
+    before = grabbed(chart.graphics)
+    chart.set_away(7.0)
+    chart.set_away(None)
+    steady(chart, 4, 8)
+    assert (grabbed(chart.graphics) == before).all()
+    QTest.keyClick(chart, Qt.Key.Key_Space)
+    QApplication.processEvents()
+    assert chart.away is None
+    assert columns_with(chart, WORKER, 0.1, 7.9) == 1
+
+
+def test_the_words_of_a_narrow_region_stand_beside_it_and_in_the_view(chart: LiveChart) -> None:
+    steady(chart, 0, 4)
+    for now in (4.0, 4.1, 5.0, 40.0):
+        chart.set_away(now)
+        QApplication.processEvents()
+        card = chart._region._card
+        assert card is not None
+        assert chart.view_box.rect().contains(card)
+
+
+def test_a_board_that_is_away_from_the_start_shows_its_time(chart: LiveChart) -> None:
+    chart.set_away(1.0)
+    assert chart.graphics.isVisible()
+    assert chart.away == (0.0, 1.0)
+    chart.clear()
+    assert chart.away is None
+    assert not chart.graphics.isVisible()
+
+
+def status(chart: LiveChart) -> str:
+    return chart._header._status.text()
+
+
 def test_a_reported_loss_is_a_gap_even_if_short(chart: LiveChart) -> None:
     steady(chart, 0, 1)
     chart.add_gap(1.0)

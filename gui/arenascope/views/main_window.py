@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QDialog,
     QHBoxLayout,
     QMainWindow,
     QSplitter,
@@ -411,6 +412,8 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._app.removeEventFilter(self)
         self.does.keep_settings()
+        for dialog in self.findChildren(QDialog):
+            dialog.close()
         self.live.end()
         self.session.leave()  # what takes a moment to end, ends behind the window
         super().closeEvent(event)

@@ -42,8 +42,10 @@ from ..plots.picture import widget_image
 from ..theme import Theme, tabular
 
 #: Widths in characters of the columns, name excepted: it takes what is left.
-_WIDTHS = {"#": 4, "Type": 7, "Shape": 11, "Bytes": 10, "Kind": 15, "Offset": 9, "Address": 12,
+_WIDTHS = {"#": 4, "Type": 7, "Shape": 11, "Bytes": 10, "Kind": 17, "Offset": 9, "Address": 12,
            "First": 6, "Last": 6, "Made by": 24, "Read by": 30, "Scratch": 8}  # fmt: skip
+#: Some fonts say of themselves that their average letter is narrower than any of these.
+_LETTERS = "abcdefghijklmnopqrstuvwxyz_0123456789"
 #: The name gives way down to ``_NAME_LEAST`` pixels for the columns that are read most, those up to
 #: "Offset"; it is wider than ``_NAME_USUAL`` only where all columns fit.
 _NAME_LEAST, _NAME_USUAL = 120, 220
@@ -181,9 +183,10 @@ class TensorTable(QWidget):
         columns.setHighlightSections(False)
         columns.setSectionsMovable(True)
         columns.setMinimumSectionSize(40)
+        letter = metrics.horizontalAdvance(_LETTERS) / len(_LETTERS)
         for number, column in enumerate(COLUMNS):
             if column.title in _WIDTHS:
-                wide = metrics.averageCharWidth() * _WIDTHS[column.title] + 16
+                wide = round(letter * _WIDTHS[column.title]) + 16
                 table.setColumnWidth(number, max(wide, metrics.horizontalAdvance(column.title) + 28))
         table.selectionModel().currentRowChanged.connect(self._current_changed)
         header = QHBoxLayout()

@@ -22,6 +22,7 @@ class AwayRegion(PixelItem):
     def __init__(self, view: pg.ViewBox, theme: Theme, font: QFont) -> None:
         super().__init__(view, z=-50)
         self.span: tuple[float, float] | None = None
+        self._card: QRectF | None = None
         self.restyle(theme, font)
 
     def restyle(self, theme: Theme, font: QFont) -> None:
@@ -66,6 +67,7 @@ class AwayRegion(PixelItem):
         if wide > box.width():
             card.moveRight(box.left() - _PAD)
             card.moveLeft(max(card.left(), self._view.rect().left() + _PAD))
+        self._card = card
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.panel)
