@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..domain.graph import Graph
@@ -11,6 +12,8 @@ from ..remote.link import FILE_TIMEOUT
 from .connect import Device
 from .events import Connecting, UploadProgress
 from .jobs import CancelToken
+
+_MAX_PATH = 4096
 
 Tell = Callable[[Connecting | UploadProgress], None]
 
@@ -34,22 +37,25 @@ def stage_file(
     # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
     status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
     if status.get("present") is True:
-        return _text(status, "path")
+        return _path(status, "path")
     tell(Connecting(f"Sending {name} to {device.name}"))
 
     def progress(done: int, total: int) -> None:
         cancel.raise_if_cancelled()
         tell(UploadProgress(done, total))
 
-    upload = _text(status, "upload")
+    upload = _path(status, "upload")
     device.transport.put_file(file, upload, progress)
     answer = {"sha256": sha256, "upload": upload}
     adopted = device.link.request("file_adopt", answer, timeout=FILE_TIMEOUT)
-    return _text(adopted, "path")
+    return _path(adopted, "path")
 
 
-def _text(data: dict[str, object], key: str) -> str:
+def _path(data: dict[str, object], key: str) -> str:
+    """It is given to the device again, as a line of bytes among others."""
     value = data.get(key)
-    if not isinstance(value, str):
-        raise WireError(f"The agent's answer has no {key}.")
-    return value
+    if isinstance(value, str) and 0 < len(value) <= _MAX_PATH and not {"\0", "\n"}.intersection(value):
+        with suppress(UnicodeEncodeError):  # half of a surrogate pair
+            value.encode("utf-8", "surrogateescape")
+            return value
+    raise WireError(f"The agent's answer has no {key} that can be used.")
