@@ -116,7 +116,7 @@ def test_a_far_side_that_says_nothing_is_given_up() -> None:
     transport = ScriptedTransport([])
     with pytest.raises(DeployError, match=r"within 0\.05 s") as caught:
         AgentLink(transport).open(0.05)
-    assert caught.value.detail == "last words\n"
+    assert caught.value.detail == "last words"
     assert transport.channel.closed.is_set()
 
 

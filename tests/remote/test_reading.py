@@ -80,10 +80,8 @@ def test_what_has_no_place_is_refused_at_once(name: str, data: dict[str, Any]) -
     {"nodes": [{"index": 0, "name": 4, "inputs": [], "outputs": []}]},
 ])  # fmt: skip
 def test_a_head_of_another_shape_is_refused(changes: dict[str, Any]) -> None:
-    collector = ReadingCollector()
-    collector.feed("subgraph", head(**changes))
     with pytest.raises(WireError):
-        collector.subgraphs()
+        ReadingCollector().feed("subgraph", head(**changes))
 
 
 @pytest.mark.parametrize("row", [
@@ -140,11 +138,11 @@ def test_nothing_but_a_wire_error_comes_of_bad_input(changes: list[tuple[str, st
         collector.subgraphs()
     except WireError as error:
         assert error.message.isprintable() and len(error.message) < 300
-    collector.feed("memory", good["memory"])
     try:
-        collector.process("/m")
+        collector.feed("memory", good["memory"])
     except WireError as error:
         assert error.message.isprintable() and len(error.message) < 300
+    collector.process("/m")
 
 
 @pytest.mark.parametrize("value", ["y" * 5_000_000, ["y"] * 100_000, {"y" * 100_000: 1}, "a\x1b[31m\n\u202e"])

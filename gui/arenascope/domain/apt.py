@@ -57,7 +57,7 @@ def sources(files: Mapping[str, str], architecture: str) -> tuple[Source, ...]:
     """The binary archives in apt's source lists, path → text, that may hold an architecture's packages.
 
     Only what is fetched over HTTP counts, and only suites with components: the rest is left out, as is
-    what apt itself would take without a signature.
+    what apt itself would take without a signature, and what holds anything but printable ASCII.
     """
     found: list[Source] = []
     for path, text in files.items():
@@ -65,7 +65,7 @@ def sources(files: Mapping[str, str], architecture: str) -> tuple[Source, ...]:
     return tuple(
         source for source in dict.fromkeys(found)
         if source.uri.startswith(("http://", "https://")) and source.components
-        and not source.suite.endswith("/")
+        and not source.suite.endswith("/") and _is_printable(source.uri, source.suite, *source.components)
     )  # fmt: skip
 
 
@@ -130,17 +130,23 @@ def stanzas(text: str) -> Iterator[dict[str, str]]:
 
 
 def package(text: str) -> Package:
-    """One paragraph of a Packages file. ValueError where something that is needed is missing."""
+    """One paragraph of a Packages file. ValueError where something that is needed is missing or odd."""
     entry = next(stanzas(text), {})
     sha256 = entry.get("sha256", "").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", sha256) or not entry.get("size", "").isdecimal():
         raise ValueError(f"the entry of {entry.get('package', '?')} has no SHA-256 or no size")
+    if not _is_printable(entry["package"], entry.get("version", ""), entry.get("filename", "")):
+        raise ValueError("an entry holds a name, version or path that cannot be printed")
     depends = ", ".join(entry[key] for key in ("pre-depends", "depends") if entry.get(key))
     kib = entry.get("installed-size", "")
     return Package(
         entry["package"], entry.get("version", ""), entry.get("filename", ""), int(entry["size"]), sha256,
         dependencies(depends), 1024 * int(kib) if kib.isdecimal() else None,
     )  # fmt: skip
+
+
+def _is_printable(*words: str) -> bool:
+    return all(word.isascii() and word.isprintable() for word in words)
 
 
 def dependencies(text: str) -> tuple[tuple[Alternative, ...], ...]:

@@ -32,10 +32,12 @@ NUMPY = "python3-numpy"
 _MAX_RELEASE = protocol.MAX_REQUEST * 3 // 4  # it is sent to the board in one frame
 _MAX_INDEX = 64 * 1024 * 1024
 _MAX_UNPACKED_INDEX = 512 * 1024 * 1024
+#: Memory for unpacking: the largest dictionary of xz itself (its -9) takes 65 MB.
+_MAX_UNPACKER = 128 * 1024 * 1024
 _MAX_PACKAGE = 200 * 1024 * 1024
 #: Compressed forms of a list, the smallest first, and what unpacks them.
 _FORMS: tuple[tuple[str, Callable[[], Any]], ...] = (
-    (".xz", lzma.LZMADecompressor),
+    (".xz", lambda: lzma.LZMADecompressor(memlimit=_MAX_UNPACKER)),
     (".gz", lambda: zlib.decompressobj(wbits=31)),
     (".bz2", bz2.BZ2Decompressor),
 )
@@ -127,7 +129,7 @@ class _Archive:
             raise SetupError(
                 f"{name} names no package archive that can be reached over HTTP.",
                 hint=_by_hand(name),
-                detail=", ".join(files),
+                detail=plain(", ".join(files), 4000),
             )
 
     @property
@@ -160,7 +162,8 @@ class _Archive:
             packages = self._ask("apt_installed", {"names": unknown}).get("packages")
             if not isinstance(packages, dict) or not all(isinstance(v, str) for v in packages.values()):
                 raise WireError("The agent's answer has no list of packages.")
-            self._installed.update({one: packages.get(one) for one in unknown})
+            self._installed.update({one: plain(packages[one], 80) for one in unknown if one in packages})
+            self._installed.update({one: None for one in unknown if one not in packages})
         return {one: version for one in names if (version := self._installed[one]) is not None}
 
     def _architecture(self) -> str:
@@ -219,7 +222,7 @@ class _Archive:
         """A package list, whose hash the signed release has. SetupError."""
         form, opener = next((form, opener) for form, opener in _FORMS if stem + form in files)
         match files[stem + form]:
-            case [str(sha256), int(size)] if 0 < size <= _MAX_INDEX:
+            case [str(sha256), int(size)] if fetching.is_sha256(sha256) and 0 < size <= _MAX_INDEX:
                 pass
             case _:
                 raise SetupError(f"The release at {source.dist} has no usable hash for {stem}.")
@@ -261,7 +264,7 @@ def _entry(text: bytes, name: str) -> str | None:
 def _refuse_expired(source: Source, until: str) -> None:
     try:
         expired = bool(until) and parsedate_to_datetime(until) < datetime.now(UTC)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return
     if expired:
         raise SetupError(

@@ -14,12 +14,16 @@ from typing import Any
 
 from ..domain.plain_text import plain
 from ..errors import ArenaScopeError, BoardError, WireError
+from .translate import shown
 
 #: Called with an event's name and data, on the reader thread; it must not block.
 OnEvent = Callable[[str, dict[str, Any]], None]
 
 #: Events that only this side makes: a run cannot be followed any more; its connection is lost, and is back.
 LOST, AWAY, BACK = "lost", "link_lost", "link_back"
+#: Bytes of all events of one run together: a day of samples at 20 Hz, or the tensors of the largest
+#: models many times over. Whoever follows a run keeps what it sends; a watch may go on for ever.
+MOST_OF_A_RUN = 64 * 1024 * 1024
 _MAX_TEXT = 4000
 _log = logging.getLogger(__name__)
 
@@ -31,6 +35,14 @@ class _Waiting:
     method: str
     future: Future[dict[str, Any]]
     on_event: OnEvent | None = None
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A run that goes on, and the bytes that it may still send; None where there is no limit."""
+
+    on_event: OnEvent
+    left: int | None
 
 
 class Exchange:
@@ -46,7 +58,7 @@ class Exchange:
         self._next_id = 1
         self._waiting: dict[int, _Waiting] = {}
         self._given_up: set[int] = set()  # requests for a run whose answer did not come in time
-        self._runs: dict[int, OnEvent] = {}
+        self._runs: dict[int, _Followed] = {}
         self._error: ArenaScopeError | None = None
 
     @property
@@ -59,6 +71,12 @@ class Exchange:
         """Whether somebody here waits for what happens in a run or a watch."""
         with self._lock:
             return bool(self._runs)
+
+    @property
+    def unanswered(self) -> int:
+        """Requests that wait for their answer."""
+        with self._lock:
+            return len(self._waiting)
 
     def expect(self, method: str, on_event: OnEvent | None) -> tuple[int, Future[dict[str, Any]]]:
         """The number of a new request, and what its answer will complete. Raises what it ended with."""
@@ -88,20 +106,20 @@ class Exchange:
         """An event of this side, for every run that is followed."""
         with self._lock:
             runs = list(self._runs.values())
-        for on_event in runs:
-            on_event(name, data)
+        for run in runs:
+            run.on_event(name, data)
 
-    def message(self, message: dict[str, Any]) -> None:
-        """Take what has arrived. WireError for what makes no sense."""
+    def message(self, message: dict[str, Any], size: int) -> None:
+        """Take what has arrived in a frame of ``size`` bytes. WireError for what makes no sense."""
         kind = message.get("type")
         if kind == "event":
-            self._event(message)
+            self._event(message, size)
         elif kind == "response":
             self._answer(message)
         elif kind == "error":
             self._refusal(message)
         else:
-            raise WireError(f"{self._name} sent a message of the unknown type {str(kind)[:40]!r}.")
+            raise WireError(f"{self._name} sent a message of the unknown type {shown(kind)}.")
 
     def end(self, error: ArenaScopeError) -> None:
         """Everything that waits is told so."""
@@ -111,9 +129,9 @@ class Exchange:
             runs, self._runs = list(self._runs.values()), {}
         for request in waiting:
             request.future.set_exception(again(error))
-        for on_event in runs:
+        for run in runs:
             try:
-                on_event(LOST, {"message": error.message, "detail": error.detail})
+                run.on_event(LOST, {"message": error.message, "detail": error.detail})
             except Exception:  # noqa: BLE001 - the others must hear of it all the same
                 _log.exception("A listener failed at the end of the link to %s", self._name)
 
@@ -147,8 +165,14 @@ class Exchange:
                 error = WireError(f"{self._name} started a run without a number.")
                 waiting.future.set_exception(again(error))
                 raise error
+            limit = MOST_OF_A_RUN if waiting.method == "run" else None
             with self._lock:
-                self._runs[run] = waiting.on_event
+                twice = run in self._runs
+                self._runs.setdefault(run, _Followed(waiting.on_event, limit))
+            if twice:  # whoever follows the other one would wait for ever
+                error = WireError(f"{self._name} gave two runs the number {run}.")
+                waiting.future.set_exception(again(error))
+                raise error
         waiting.future.set_result(result)
 
     def _refusal(self, message: dict[str, Any]) -> None:
@@ -168,16 +192,24 @@ class Exchange:
         if waiting is not None:
             waiting.future.set_exception(error)
 
-    def _event(self, message: dict[str, Any]) -> None:
+    def _event(self, message: dict[str, Any], size: int) -> None:
         run, name, data = message.get("run"), message.get("name"), message.get("data")
         if type(run) is not int or not isinstance(name, str) or not isinstance(data, dict):
             raise WireError(f"{self._name} sent an event without its number, name or data.")
         if name in (LOST, AWAY, BACK):
             raise WireError(f"{self._name} sent an event that only this side can know of.")
         with self._lock:
-            on_event = self._runs.pop(run, None) if name == "ended" else self._runs.get(run)
-        if on_event is not None:
-            on_event(name, data)
+            followed = self._runs.pop(run, None) if name == "ended" else self._runs.get(run)
+        if followed is None:
+            return
+        if followed.left is not None:
+            followed.left -= size
+            if followed.left < 0:
+                raise WireError(
+                    f"{self._name} sent more than {MOST_OF_A_RUN // 2**20} MiB about one run.",
+                    hint="A run of more than a day needs fewer samples a second, or a shorter time limit.",
+                )
+        followed.on_event(name, data)
 
 
 def again(error: ArenaScopeError) -> ArenaScopeError:

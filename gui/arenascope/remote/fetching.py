@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import re
 import secrets
 import time
 import urllib.error
@@ -13,10 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..domain.plain_text import plain
 from ..errors import FileError, SetupError
 
 TIMEOUT = 60.0
 _BLOCK = 256 * 1024
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Seconds after which an unfinished file, and one that was not used, is removed.
 _STALE = 24 * 3600.0
 _UNUSED = 60 * 24 * 3600.0
@@ -36,7 +39,12 @@ class Kept:
         self._folder = folder
 
     def path(self, sha256: str) -> Path | None:
-        """The file with this content; None where there is none. A damaged one is removed."""
+        """The file with this content; None where there is none. A damaged one is removed.
+
+        The hash may be a board's word, and what is no hash names a file anywhere.
+        """
+        if not is_sha256(sha256):
+            return None
         path = self._folder / sha256
         if not path.is_file():
             return None
@@ -73,6 +81,10 @@ class Kept:
                     path.unlink()
 
 
+def is_sha256(text: str) -> bool:
+    return _SHA256.fullmatch(text) is not None
+
+
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -84,30 +96,30 @@ def get(url: str, limit: int, arrived: Arrived = lambda count: None) -> bytes:
 
     The system's proxies are used. Nothing is trusted yet: the caller verifies it.
     """
-    request = urllib.request.Request(url, headers={"User-Agent": "arenascope"})  # noqa: S310  # see below
-    if not url.startswith(("http://", "https://")):
-        raise SetupError(f"{url} is not an address that can be fetched.")
+    if not url.startswith(("http://", "https://")) or not url.isascii():
+        raise SetupError(f"{plain(url)} is not an address that can be fetched.")
     try:
+        request = urllib.request.Request(url, headers={"User-Agent": "arenascope"})  # noqa: S310
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
             data = bytearray()
             while block := answer.read(_BLOCK):
                 data += block
                 arrived(len(block))
                 if len(data) > limit:
-                    raise TooLong(f"{url} sends more than the {limit} bytes that were announced.")
+                    raise TooLong(f"{plain(url)} sends more than the {limit} bytes that were announced.")
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (404, 410):
                 raise FileNotFoundError(url) from error
             raise _unreachable(url, f"it answers {error.code}") from error
-    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
-        why = str(getattr(error, "reason", "") or error)
+    except (OSError, http.client.HTTPException, ValueError) as error:  # URLError is an OSError
+        why = plain(str(getattr(error, "reason", "") or error))
         raise _unreachable(url, why or type(error).__name__) from error
     return bytes(data)
 
 
 def _unreachable(url: str, why: str) -> SetupError:
     return SetupError(
-        f"{url} cannot be fetched: {why}.",
+        f"{plain(url)} cannot be fetched: {why}.",
         hint="Check this computer's network (with a proxy: HTTP_PROXY and HTTPS_PROXY), then try again.",
     )

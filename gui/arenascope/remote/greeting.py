@@ -9,6 +9,7 @@ from arenascope_agent import protocol
 
 from ..domain.plain_text import plain
 from ..errors import DeployError, WireError
+from .translate import shown
 from .transport import ByteChannel
 
 _CHUNK = 64 * 1024
@@ -73,12 +74,12 @@ def hello(message: dict[str, Any], name: str) -> Hello:
         raise WireError(
             f"The agent on {name} speaks another protocol than this program.",
             hint="End older agents on the device and connect again.",
-            detail=plain(repr(message.get("protocol")), 100),
+            detail=shown(message.get("protocol")),
         )
     boot, taken = message.get("boot", ""), message.get("seen", 0)
     if (
         type(pid) is not int
-        or pid < 1
+        or pid < 1  # it may be the process to end: what begins with a minus is more than one
         or not isinstance(agent, str)
         or not isinstance(python, str)
         or not isinstance(boot, str)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from ..errors import LinkLost
+from ..errors import LinkLost, WireError
 from .transport import ByteChannel
 
 
@@ -21,6 +21,7 @@ class Outbox:
         self._lock = threading.Lock()
         self._kept: list[bytes] = []
         self._confirmed = 0
+        self._sent = 0
         self._channel: ByteChannel | None = None
 
     def send(self, frame: bytes) -> None:
@@ -31,19 +32,30 @@ class Outbox:
                     raise LinkLost("There is no connection.")
                 self._channel.send(frame)
                 return
+            self._sent += 1
             self._kept.append(frame)
             self._try(frame)
 
     def confirm(self, count: int) -> None:
-        """The agent has taken that many frames since the beginning of the session."""
+        """The agent has taken that many frames since the beginning of the session.
+
+        WireError where so many were not sent. An older count than the last one changes nothing.
+        """
         with self._lock:
+            if count > self._sent:
+                raise WireError(f"The agent has taken {count} requests, and {self._sent} were sent.")
             del self._kept[: max(0, count - self._confirmed)]
             self._confirmed = max(self._confirmed, count)
 
     def attach(self, channel: ByteChannel, taken: int = 0) -> None:
-        """Use this channel from now on, and send over it what the agent has not taken."""
+        """Use this channel from now on, and send over it what the agent has not taken.
+
+        WireError where it has taken more than was sent, or forgotten what it had confirmed.
+        """
         self.confirm(taken)
         with self._lock:
+            if taken < self._confirmed:
+                raise WireError(f"The agent has taken {taken} requests, and {self._confirmed} before.")
             self._channel = channel
             for frame in self._kept:
                 self._try(frame)

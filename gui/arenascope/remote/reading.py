@@ -5,7 +5,7 @@ Any shape that the protocol does not know raises WireError; nothing else can com
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..domain.attribution import STEPS, Mapped, ProcessReading
@@ -22,12 +22,15 @@ _KINDS = {k.value: k for k in Kind}
 
 @dataclass
 class ReadingCollector:
-    """Takes the events in their order; a later reading of a subgraph replaces the earlier one."""
+    """Takes the events in their order; a later reading of a subgraph replaces the earlier one.
 
-    _heads: dict[int, dict[str, Any]] = field(default_factory=dict)
+    What arrives is taken apart at once: as it came, it may be thirty times as large as its text.
+    """
+
+    _heads: dict[int, RawSubgraph] = field(default_factory=dict)
     _tensors: dict[int, list[RawTensor]] = field(default_factory=dict)
     _tensors_held: int = 0
-    _memory: dict[str, Any] | None = None
+    _memory: ProcessReading | None = None
 
     def feed(self, name: str, data: dict[str, Any]) -> bool:
         """True if the event was part of a reading."""
@@ -35,7 +38,7 @@ class ReadingCollector:
             index = _count(data, "index")
             if index not in self._heads and len(self._heads) == _MAX_SUBGRAPHS:
                 raise WireError(f"The reading has more than {_MAX_SUBGRAPHS} subgraphs.")
-            self._heads[index] = data
+            self._heads[index] = _subgraph(data)
             self._tensors_held -= len(self._tensors.get(index, ()))
             self._tensors[index] = []
         elif name == "tensors":
@@ -48,44 +51,45 @@ class ReadingCollector:
                 raise WireError(f"The reading has more than {_MAX_TENSORS} tensors.")
             self._tensors[index].extend(_tensor(row) for row in rows)
         elif name == "memory":
-            self._memory = data
+            self._memory = _process(data)
         else:
             return False
         return True
 
     def subgraphs(self) -> tuple[RawSubgraph, ...]:
-        return tuple(_subgraph(self._heads[i], self._tensors[i]) for i in sorted(self._heads))
+        return tuple(replace(self._heads[i], tensors=tuple(self._tensors[i])) for i in sorted(self._heads))
 
     def process(self, model_path: str) -> ProcessReading | None:
         """The worker's memory after the first invoke; None if the run did not come that far."""
-        if self._memory is None:
-            return None
-        data = self._memory
-        resident = {Kind.ARENA_RW: 0, Kind.ARENA_RW_PERSISTENT: 0}
-        for arena in _list(data, "arenas"):
-            kind = _kind(arena.get("kind")) if isinstance(arena, dict) else None
-            if kind is None:
-                raise WireError("An arena of the memory reading has no known kind.")
-            resident[kind] = resident.get(kind, 0) + _count(arena, "resident")
-        steps = data.get("anon_steps")
-        if not isinstance(steps, dict):
-            raise WireError("The memory reading has no steps.")
-        return ProcessReading(
-            when=_text(data.get("when"), "when"),
-            rss=_count(data, "rss"),
-            mappings=tuple(_mapping(row) for row in _list(data, "mappings")),
-            model_resident=_count(data, "model_resident"),
-            arena_resident=resident[Kind.ARENA_RW],
-            persistent_resident=resident[Kind.ARENA_RW_PERSISTENT],
-            dynamic_resident=_count(data, "dynamic_resident"),
-            runtime_paths=frozenset(_text(p, "runtime path") for p in _list(data, "runtime_paths")),
-            model_path=model_path,
-            anon_steps={s: _count(steps, s) for s in STEPS if steps.get(s) is not None},
-            delegated=data.get("delegated") is True,
-        )
+        return None if self._memory is None else replace(self._memory, model_path=model_path)
 
 
-def _subgraph(head: dict[str, Any], tensors: list[RawTensor]) -> RawSubgraph:
+def _process(data: dict[str, Any]) -> ProcessReading:
+    resident = {Kind.ARENA_RW: 0, Kind.ARENA_RW_PERSISTENT: 0}
+    for arena in _list(data, "arenas"):
+        kind = _kind(arena.get("kind")) if isinstance(arena, dict) else None
+        if kind is None:
+            raise WireError("An arena of the memory reading has no known kind.")
+        resident[kind] = resident.get(kind, 0) + _count(arena, "resident")
+    steps = data.get("anon_steps")
+    if not isinstance(steps, dict):
+        raise WireError("The memory reading has no steps.")
+    return ProcessReading(
+        when=_text(data.get("when"), "when"),
+        rss=_count(data, "rss"),
+        mappings=tuple(_mapping(row) for row in _list(data, "mappings")),
+        model_resident=_count(data, "model_resident"),
+        arena_resident=resident[Kind.ARENA_RW],
+        persistent_resident=resident[Kind.ARENA_RW_PERSISTENT],
+        dynamic_resident=_count(data, "dynamic_resident"),
+        runtime_paths=frozenset(_text(p, "runtime path") for p in _list(data, "runtime_paths")),
+        model_path="",
+        anon_steps={s: _count(steps, s) for s in STEPS if steps.get(s) is not None},
+        delegated=data.get("delegated") is True,
+    )
+
+
+def _subgraph(head: dict[str, Any]) -> RawSubgraph:
     nodes = head.get("nodes")
     plan = head.get("plan")
     return RawSubgraph(
@@ -95,7 +99,7 @@ def _subgraph(head: dict[str, Any], tensors: list[RawTensor]) -> RawSubgraph:
         inputs=_indices(head.get("inputs"), "inputs"),
         outputs=_indices(head.get("outputs"), "outputs"),
         variables=_indices(head.get("variables"), "variables"),
-        tensors=tuple(tensors),
+        tensors=(),
         nodes=None if nodes is None else tuple(_node(n) for n in _list(head, "nodes")),
         plan=None if plan is None else _indices(plan, "plan"),
     )

@@ -20,9 +20,9 @@ from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
-from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, LinkLost, UsageError
+from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, LinkLost, UsageError, WireError
 from ..remote import translate
-from ..remote.exchange import AWAY, BACK, LOST
+from ..remote.exchange import AWAY, BACK, LOST, again
 from ..remote.reading import ReadingCollector
 from ..tflite.notes import notes
 from ..tflite.reader import read_model
@@ -122,7 +122,7 @@ def _launched(
     cancel: CancelToken,
 ) -> Iterator[_Run]:
     """A run of the model at ``path`` on the device. It is ended when the block fails."""
-    run = _Run(tell, cancel)
+    run = _Run(tell, cancel, device.board)
     params: dict[str, Any] = {
         "model": path,
         "inputs": {str(index): list(shape) for index, shape in shapes.items()},
@@ -213,7 +213,7 @@ def _check(request: InspectRequest) -> None:
 class _Run:
     """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
 
-    def __init__(self, tell: Callable[[RunEvent], None], cancel: CancelToken) -> None:
+    def __init__(self, tell: Callable[[RunEvent], None], cancel: CancelToken, board: Board) -> None:
         self._tell = tell
         self._cancel = cancel
         self._away = False
@@ -225,8 +225,9 @@ class _Run:
         self.phases: list[Phase] = []
         self.samples: list[Samples] = []
         self.processes: list[TopProcesses] = []
-        self.runtime: dict[str, Any] = {}
-        self.agent: dict[str, Any] = {}
+        self.board = board
+        self.agent_cost: tuple[int | None, float | None] = (None, None)
+        self._taken: int | None = None
 
     def on_event(self, name: str, data: dict[str, Any]) -> None:
         if self._done.is_set():
@@ -234,8 +235,10 @@ class _Run:
         try:
             self._take(name, data)
         except ArenaScopeError as error:
-            self._error = error
+            self._error = again(error)
             self._done.set()
+            if isinstance(error, WireError):
+                raise  # whoever sends that cannot be relied on: the link ends
 
     def wait(self) -> Outcome:
         """How the run ended. Cancelled where that was asked for while the device cannot be reached."""
@@ -253,7 +256,7 @@ class _Run:
         """What the connection did to the run, where it was lost: nothing, if all samples are here."""
         if not self._lost:
             return ()
-        taken, here = translate.sample_count(self.agent), sum(len(part.t) for part in self.samples)
+        taken, here = self._taken, sum(len(part.t) for part in self.samples)
         missing = None if taken is None else taken - here
         kept = (
             "nothing of the run is missing"
@@ -281,7 +284,7 @@ class _Run:
             self.processes.append(top)
             self._tell(ProcessesSeen(top))
         elif name == "runtime":
-            self.runtime = data
+            self.board = translate.with_runtime(self.board, data)
         elif name == AWAY:
             self._away = True
             self._tell(LinkAway(str(data["message"])))
@@ -296,7 +299,7 @@ class _Run:
                 detail=str(data.get("detail") or ""),
             )
         elif name == "ended":
-            self.agent = data
+            self.agent_cost, self._taken = translate.agent_cost(data), translate.sample_count(data)
             self._outcome = translate.outcome(data)
             self._tell(RunEnded(self._outcome))
             self._done.set()
@@ -314,14 +317,13 @@ def _capture(
     subgraphs = run.reading.subgraphs()
     layout = assemble(subgraphs, graph, preserve_all=request.preserve_all)
     process = run.reading.process(model_path)
-    board: Board = translate.with_runtime(device.board, run.runtime) if run.runtime else device.board
-    rss, cpu = translate.agent_cost(run.agent)
+    rss, cpu = run.agent_cost
     return Capture(
         tool_version=__version__,
         model=ModelFacts(
             graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
         ),
-        device=board,
+        device=run.board,
         options=Options(
             request.threads,
             request.delegate,

@@ -17,7 +17,7 @@ from .jobs import CancelToken
 _BLOCK = 1024 * 1024
 #: Seconds that somebody who cancels waits at most; a part that stays is removed by the agent after a day.
 _DROP_TIMEOUT = 10.0
-
+_MAX_PATH = 4096
 
 Tell = Callable[[Connecting | UploadProgress], None]
 
@@ -44,9 +44,9 @@ def stage_file(
         # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
         status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
         if status.get("present") is True:
-            return _text(status, "path")
+            return _path(status, "path")
         tell(Connecting(f"Sending {name} to {device.name}"))
-        upload = {"sha256": sha256, "upload": _text(status, "upload")}
+        upload = {"sha256": sha256, "upload": _path(status, "upload")}
         try:
             _send(device, file, status, tell, cancel)
         except LinkLost:
@@ -61,7 +61,7 @@ def stage_file(
                 device.link.request("file_drop", upload, timeout=_DROP_TIMEOUT)
             raise
         adopted = device.link.request("file_adopt", upload, timeout=FILE_TIMEOUT)
-        return _text(adopted, "path")
+        return _path(adopted, "path")
 
 
 def _send(device: Device, file: Path, status: dict[str, object], tell: Tell, cancel: CancelToken) -> None:
@@ -69,7 +69,7 @@ def _send(device: Device, file: Path, status: dict[str, object], tell: Tell, can
         cancel.raise_if_cancelled()
         tell(UploadProgress(done, total))
 
-    start, upload = _good_part(file, status), _text(status, "upload")
+    start, upload = _good_part(file, status), _path(status, "upload")
     try:
         device.transport.put_file(file, upload, progress, start=start, keep=True)
     except BoardError as error:
@@ -91,8 +91,11 @@ def _good_part(local: Path, status: dict[str, object]) -> int:
     return have if not left and digest.hexdigest() == status.get("have_sha256") else 0
 
 
-def _text(data: dict[str, object], key: str) -> str:
+def _path(data: dict[str, object], key: str) -> str:
+    """It is given to the device again, as a line of bytes among others."""
     value = data.get(key)
-    if not isinstance(value, str):
-        raise WireError(f"The agent's answer has no {key}.")
-    return value
+    if isinstance(value, str) and 0 < len(value) <= _MAX_PATH and not {"\0", "\n"}.intersection(value):
+        with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair
+            value.encode("utf-8", "surrogateescape")
+            return value
+    raise WireError(f"The agent's answer has no {key} that can be used.")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..domain.measurement import BoardSample
-from ..errors import ArenaScopeError, LinkLost
+from ..errors import ArenaScopeError, LinkLost, WireError
 from ..remote import translate
-from ..remote.exchange import AWAY, BACK, LOST
+from ..remote.exchange import AWAY, BACK, LOST, again
 from .connect import Device
 from .events import LinkAway, LinkBack
 from .jobs import CancelToken
@@ -46,8 +46,10 @@ def watch(
             elif name == "ended":
                 finished.set()
         except ArenaScopeError as error:
-            errors.append(error)
+            errors.append(again(error))
             finished.set()
+            if isinstance(error, WireError):
+                raise  # whoever sends that cannot be relied on: the link ends
 
     run_id = device.link.start_watch(on_event, hz=hz)
     forget = cancel.on_cancel(finished.set)
