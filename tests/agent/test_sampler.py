@@ -140,3 +140,85 @@ def test_a_late_timer_leaves_out_what_it_missed_and_keeps_its_grid() -> None:
     assert ((timer.due - start) / 0.5) == pytest.approx(21)
     loop.run()
     assert ((timer.due - start) / 0.5) == pytest.approx(22)
+
+
+# --------------------------------------------------------------------- when memory runs short
+
+
+class Board:
+    """A board of 1000 MB whose memory goes as the test says."""
+
+    available = 900
+
+    def read(self) -> dict[str, int | None]:
+        return {"available": self.available * 10**6, "swap_free": 0, "ram_total": 10**9}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> tuple[sampler.RunSampler, type[Board], list[str]]:
+    """A sampler of this process by hand, its board, and the names of what it tells."""
+    told: list[str] = []
+    monkeypatch.setattr(Board, "available", 900)
+    monkeypatch.setattr(sampler, "BoardReader", Board)
+    monkeypatch.setattr(sampler, "_command_line", lambda pid: b"%d" % (pid == 0))
+    monkeypatch.setattr(sampler.RunSampler, "_begun", lambda self: True)
+    monkeypatch.setattr(sampler, "LOOK_PERIOD", 0.0)
+    made = sampler.RunSampler(
+        Loop(), os.getpid(), time.monotonic(), 20, lambda name, _data: told.append(name)
+    )
+    told.clear()
+    return made, Board, told
+
+
+def test_processes_are_looked_at_whenever_memory_has_become_less(
+    short: tuple[sampler.RunSampler, type[Board], list[str]],
+) -> None:
+    made, board, told = short
+    for available in (800, 500, 200):  # enough is left
+        board.available = available
+        made._next_board = 0.0
+        made._sample()
+    assert told.count("processes") == 0
+    for available, looks in ((140, 1), (139, 1), (120, 2), (130, 2), (115, 2), (105, 3), (0, 4), (0, 4)):
+        board.available = available
+        made._next_board = min(made._next_board, time.monotonic())
+        made._sample()
+        assert (available, told.count("processes")) == (available, looks)
+    made.stop()
+
+
+def test_what_is_left_is_read_with_every_sample_when_it_is_little(
+    short: tuple[sampler.RunSampler, type[Board], list[str]],
+) -> None:
+    made, board, _ = short
+    board.available = 100
+    made._next_board = 0.0
+    made._batch.clear()
+    for _ in range(4):
+        made._sample()
+    assert [row[2] for row in made._batch] == [100 * 10**6] * 4
+    assert made.last is not None
+    assert made.board["available"] == 100 * 10**6
+    made.stop()
+
+
+def test_nothing_available_and_a_worker_that_grows_is_worth_a_look(
+    short: tuple[sampler.RunSampler, type[Board], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, board, told = short
+    board.available = 0
+    resident = 500 * 10**6
+    monkeypatch.setattr(sampler.procfs, "statm_rss", lambda *_: resident)
+    made._next_board = 0.0
+    made._sample()
+    before = told.count("processes")
+    resident += 5 * 10**6
+    made._sample()
+    assert told.count("processes") == before
+    resident += 6 * 10**6
+    made._sample()
+    assert told.count("processes") == before + 1
+    made.stop()

@@ -37,6 +37,19 @@ def test_every_header_figure_is_shown_with_its_origin(capsys: pytest.CaptureFixt
         assert (figure.provenance.value if figure.provenance else "unknown") in line
 
 
+def test_a_kill_is_shown_with_cause_proof_and_who_held_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    capture = captures.ended_capture(Status.KILLED)
+    text = shown(capture, capsys)
+    (finding,) = capture.outcome.findings
+    assert f"{finding.cause}\n  Proof: {finding.proof}\n  Remedy: {finding.remedy}" in text
+    look = capture.samples.last_look
+    assert look is not None
+    assert look.t <= capture.samples.t[-1]
+    assert f"at {look.t:.2f} s, before the end" in text
+    assert f"{look.processes[0].name} ({look.processes[0].pid})" in text
+    assert "Who held memory" not in shown(captures.ended_capture(Status.REFUSED), capsys)
+
+
 @pytest.mark.parametrize(
     ("when", "words"), [("invoke_first", "after the first invoke"), ("allocate", "after allocate")]
 )

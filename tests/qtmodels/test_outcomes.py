@@ -57,7 +57,7 @@ from tests.support.captures import ended_capture, example_capture
 )
 def test_an_ending_is_said_once(status: Status, signal: str | None, message: str, expected: str) -> None:
     capture = ended_capture(status)
-    outcome = replace(capture.outcome, phase="invoke_first", signal=signal, message=message)
+    outcome = replace(capture.outcome, phase="invoke_first", signal=signal, message=message, evidence=None)
     notice = notice_of(replace(capture, outcome=outcome))
     assert notice is not None
     assert notice.message == expected

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arenascope.domain.board import AddressSpace, Board
-from arenascope.domain.measurement import ProcessMemory, Samples, Status
+from arenascope.domain.measurement import Evidence, Finding, ProcessMemory, Samples, Source, Status
 from arenascope.errors import WireError
 from arenascope.remote import translate
 
@@ -51,6 +51,8 @@ ENDED: dict[str, Any] = {
     "log": ["one", "two\u202e"],
     "agent_rss": 10_900_000,
     "agent_cpu": 0.004,
+    "findings": [{"cause": "It gave up", "proof": "SIGABRT", "remedy": "Try \u202e another"}],
+    "evidence": {"source": "exit_status", "text": "Process 5 was ended", "t": None},
 }
 WATCHED: dict[str, Any] = {
     "t": 0.5,
@@ -110,6 +112,14 @@ def test_names_lose_what_cannot_be_shown() -> None:
 def test_an_end() -> None:
     outcome = translate.outcome(ENDED)
     assert (outcome.status, outcome.phase, outcome.signal) == (Status.CRASHED, "allocate", "SIGABRT")
+    assert outcome.findings == (Finding("It gave up", "SIGABRT", "Try � another"),)
+    assert outcome.evidence == Evidence(Source.EXIT_STATUS, "Process 5 was ended")
+    assert not outcome.proven
+    early = {**ENDED, "evidence": {"source": "kernel_log", "text": "Out of memory: …", "t": -0.25}}
+    assert translate.outcome(early).evidence == Evidence(Source.KERNEL_LOG, "Out of memory: …", -0.25)
+    assert translate.outcome(early).proven
+    without = translate.outcome({**ENDED, "evidence": None, "findings": None})
+    assert (without.findings, without.evidence) == ((), None)
     assert translate.agent_cost(ENDED) == (10_900_000, 0.004)
     assert translate.agent_cost({}) == (None, None)
 
@@ -178,6 +188,12 @@ def test_hostile_input_is_a_wire_error_and_nothing_else(
         (translate.outcome, {"status": "great"}),
         (translate.outcome, {"status": ["ok"]}),
         (translate.outcome, {"log": [1]}),
+        (translate.outcome, {"findings": [1]}),
+        (translate.outcome, {"findings": [{"cause": 1}]}),
+        (translate.outcome, {"findings": [{}] * 21}),
+        (translate.outcome, {"evidence": []}),
+        (translate.outcome, {"evidence": {"source": "hearsay"}}),
+        (translate.outcome, {"evidence": {"source": "vmstat", "t": math.nan}}),
         (translate.runtime_errors, {"runtime_errors": {"a": 1}}),
     ],
 )

@@ -294,3 +294,14 @@ def test_the_page_says_when_the_memory_was_read(when: str, words: str) -> None:
     assert f"own structures {words}," in page
     assert ("None were written: the model was not invoked" in page) is (when == "allocate")
     assert "its part is an estimate" in page
+
+
+def test_the_ending_is_the_kernel_s_where_it_says_so_and_the_processes_are_those_before_it() -> None:
+    killed = ended_capture(Status.KILLED)
+    look = killed.samples.last_look
+    assert look is not None
+    text = Page(html.render(killed)).text
+    assert "Out of memory: the kernel killed the worker in phase allocate (SIGKILL)." in text
+    assert f"{look.t:.2f} s" in text
+    unproven = replace(killed, outcome=replace(killed.outcome, evidence=None))
+    assert "The worker was killed in phase allocate (SIGKILL)." in Page(html.render(unproven)).text

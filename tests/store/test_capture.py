@@ -116,6 +116,14 @@ def test_unknown_keys_and_the_optional_ones_may_be_there_or_not() -> None:
     assert [o.step for o in read.layout.operators] == list(range(12))
 
 
+def test_a_capture_of_before_there_was_evidence_still_loads() -> None:
+    document: Any = store.to_json(ended_capture(Status.KILLED))
+    assert document["outcome"]["evidence"]["source"] == "kernel_log"
+    assert store.from_json(document) == ended_capture(Status.KILLED)
+    del document["outcome"]["evidence"]
+    assert store.from_json(document).outcome.evidence is None
+
+
 def test_the_file_has_one_line_for_a_tensor(tmp_path: Path) -> None:
     store.save(example_capture(), tmp_path / "run.ascope")
     lines = (tmp_path / "run.ascope").read_text("ascii").splitlines()
@@ -239,6 +247,7 @@ def _set(document: Any, path: tuple[str | int, ...], value: object) -> Any:
         (("samples", "rss"), [1], "samples.rss has 1 values, but samples.t has 72"),
         (("samples", "rss", 0), "x", "samples.rss[0] must be whole bytes or null"),
         (("outcome", "status"), "fine", "one of ok, failed, killed"),
+        (("outcome", "evidence"), {"source": "hearsay", "text": ""}, "one of kernel_log, cgroup, vmstat"),
         (("attribution", 0, "provenance"), "guessed", "one of file, planned"),
         (("options", "preserve_all"), 1, "true or false"),
         (("notes",), [1], "notes[0] must be a text"),

@@ -8,12 +8,14 @@ from arenascope.domain.board import AddressSpace, Board
 from arenascope.domain.capture import Capture, ModelFacts, Options
 from arenascope.domain.layout import Arena, Kind, MemoryLayout, PlacedOperator, Placement
 from arenascope.domain.measurement import (
+    Evidence,
     Finding,
     Outcome,
     Part,
     Phase,
     ProcessMemory,
     Samples,
+    Source,
     Status,
     TopProcesses,
     Totals,
@@ -99,6 +101,7 @@ captures = st.builds(
         Outcome, st.sampled_from(Status), maybe_text, texts, maybe_text,
         st.lists(st.builds(Finding, texts, texts, texts, maybe_size), max_size=2).map(tuple),
         st.lists(texts, max_size=2).map(tuple),
+        st.none() | st.builds(Evidence, st.sampled_from(Source), texts, st.none() | numbers),
     ),
     created=maybe_text,
     attribution_when=maybe_text,

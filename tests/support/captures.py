@@ -18,12 +18,14 @@ from arenascope.domain.board import AddressSpace, Board
 from arenascope.domain.capture import Capture, ModelFacts, Options
 from arenascope.domain.layout import Kind, MemoryLayout, PlacedOperator, Placement
 from arenascope.domain.measurement import (
+    Evidence,
     Finding,
     Outcome,
     Part,
     Phase,
     ProcessMemory,
     Samples,
+    Source,
     Status,
     TopProcesses,
     Totals,
@@ -299,7 +301,7 @@ def ended_capture(status: Status) -> Capture:
         attribution=(),
         samples=Samples(*(column[:48] for column in (
             example.samples.t, example.samples.rss, example.samples.available, example.samples.swap_free
-        ))),
+        )), example.samples.processes),
         outcome=Outcome(
             status,
             "allocate",
@@ -307,6 +309,8 @@ def ended_capture(status: Status) -> Capture:
             signal,
             (Finding("The arena does not fit", "1.2 GiB asked, 443 MiB available", "Use batch 8", 3 * MIB),),
             ("INFO: Created TensorFlow Lite interpreter.", "terminate called: std::bad_alloc"),
+            Evidence(Source.KERNEL_LOG, "Out of memory: Killed process 812 (python3)", 2.41)
+            if status is Status.KILLED else None,
         ),
     )  # fmt: skip
 

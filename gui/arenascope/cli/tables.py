@@ -187,7 +187,7 @@ def _last_look(capture: Capture) -> Table | None:
     look = capture.samples.last_look
     if look is None or capture.outcome.status not in (Status.KILLED, Status.CRASHED):
         return None
-    made = table(f"Who held memory at {look.t:.2f} s, the last look before the end", "process", ">size")
+    made = table("Who held memory", f"at {look.t:.2f} s, before the end", ">resident")
     for process in look.processes:
         add_row(made, f"{plain(process.name, 60)} ({process.pid})", format_bytes(process.rss))
     return made

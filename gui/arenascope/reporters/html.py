@@ -82,7 +82,7 @@ def render(capture: Capture, *, redact: bool = True) -> str:
         ending=wording.ending(shown.outcome),
         message=plain(shown.outcome.message, 2000),
         findings=[
-            (plain(f.cause, 400), plain(f.proof, 400), plain(f.remedy, 400), f.saves)
+            (plain(f.cause, 400), plain(f.proof, 2000), plain(f.remedy, 600), f.saves)
             for f in shown.outcome.findings
         ],
         log=[plain(line, 400) for line in shown.outcome.log[-_LOG_LINES:]],
