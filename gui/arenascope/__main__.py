@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 WINDOW_SUFFIXES = (".tflite", ".lite", ".ascope")
 #: Commands that begin with a run on a device.
 RUNNING_COMMANDS = ("inspect", "report")
+#: Options that only print something.
+_SILENT = frozenset({"--help", "-h", "--version"})
 STOPPED = 130
 PIPE_CLOSED = 141
 #: What writing our output can meet; files that we write have told their own errors long before.
@@ -111,16 +113,23 @@ def _window(arguments: list[str]) -> int:
             f"The window cannot be loaded: {error}",
             hint="A system library that Qt needs is missing; packaging/system_packages.py names its package.",
         ) from error
+    from . import logs
     from .app import run
 
-    return run(arguments)
+    with logs.kept():
+        return run(arguments)
 
 
 def _command(arguments: list[str]) -> int:
     if not _runs_here(arguments):
         from .cli.app import run
 
-        return run(arguments)
+        if _SILENT.intersection(arguments):
+            return run(arguments)  # nothing is logged, so nothing is loaded for it
+        from . import logs
+
+        with logs.kept():
+            return run(arguments)
     import gc
 
     from .remote import local
@@ -128,9 +137,11 @@ def _command(arguments: list[str]) -> int:
     gc.disable()  # a short life with few cycles; collecting while importing costs 30 ms
     local.prestart()
     try:
+        from . import logs
         from .cli.app import run
 
-        return run(arguments)
+        with logs.kept():
+            return run(arguments)
     finally:
         local.discard_prestarted()
         gc.enable()

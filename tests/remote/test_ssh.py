@@ -176,6 +176,20 @@ def test_a_revoked_key_is_a_hard_stop(server: Sshd, ssh_dir: Path, connect: Conn
         connect(server.address, Person(yes=True))
 
 
+def test_an_ipv6_address(start_sshd: StartSshd, ssh_dir: Path, connect: Connect) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"this computer has no ::1: {error}")
+    server = start_sshd(options=("ListenAddress ::1",))
+    server.allow(ssh_dir / "id_ed25519.pub")
+    person = Person(yes=True)
+    connect(f"{server.user}@[::1]:{server.port}", person)
+    assert person.questions == [HostKeyQuestion("::1", server.port, "ssh-ed25519", server.fingerprint())]
+    assert places().known_hosts.read_text().startswith(f"[::1]:{server.port} ")
+    connect(f"{server.user}@[::1]:{server.port}")
+
+
 # -- who is let in ----------------------------------------------------------------------------------
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..domain.board import Board
-from ..domain.link_state import LinkState
+from ..domain.link_state import LinkKind, LinkState
+from ..errors import LinkError
 from ..remote import translate
 from ..remote.link import PROBE_TIMEOUT, AgentLink
 from ..remote.local import LocalTransport
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 #: What this computer is called, in lists and in captures.
 THIS_COMPUTER = "this computer"
 LOCAL = "local"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def connect(
     """
     tell = on_progress or (lambda event: None)
     name, transport = _transport(target, prompts or NoPrompts(), tell)
-    link = AgentLink(transport, on_link)
+    link = AgentLink(transport, lambda state: _changed(name, state, on_link))
     try:
         tell(Connecting(f"Starting the agent on {name}"))
         link.open()
@@ -74,10 +77,14 @@ def connect(
             "probe", {"runtime": probe_runtime}, timeout=PROBE_TIMEOUT if probe_runtime else 30
         )
         board = translate.board(facts, name)
-    except BaseException:
+    except BaseException as error:
         link.close()
         transport.close()
+        if isinstance(error, LinkError):
+            _log.info("No connection to %s: %s %s", name, error.message, error.detail)
         raise
+    if not transport.is_local:
+        _log.info("Connected to %s: %s, Python %s, %s", name, board.machine, board.python, board.kernel)
     return Device(name, board, link, transport)
 
 
@@ -86,6 +93,15 @@ def refresh(device: Device, *, probe_runtime: bool = False) -> Device:
     timeout = PROBE_TIMEOUT if probe_runtime else 30
     facts = device.link.request("probe", {"runtime": probe_runtime}, timeout=timeout)
     return replace(device, board=translate.board(facts, device.name))
+
+
+def _changed(name: str, state: LinkState, on_link: Callable[[LinkState], None] | None) -> None:
+    if state.kind is not LinkKind.UP:
+        _log.info("The connection to %s is %s: %s", name, state.kind, state.message)
+    elif state.lost_seconds is not None:
+        _log.info("The connection to %s is back after %.1f s", name, state.lost_seconds)
+    if on_link is not None:
+        on_link(state)
 
 
 def _transport(target: str, prompts: Prompts, tell: Callable[[Connecting], None]) -> tuple[str, Transport]:
@@ -99,4 +115,9 @@ def _transport(target: str, prompts: Prompts, tell: Callable[[Connecting], None]
     if address.kind == LOCAL:
         return THIS_COMPUTER, LocalTransport()
     tell(Connecting(f"Connecting to {address.text}"))
-    return target, SshTransport(address, prompts, tell=lambda text: tell(Connecting(text)))
+
+    def note(text: str) -> None:
+        _log.info("%s: %s", target, text)
+        tell(Connecting(text))
+
+    return target, SshTransport(address, prompts, tell=note)
