@@ -47,6 +47,7 @@ def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
 
     from .qtmodels.examples import Examples, recorded_for
     from .qtmodels.excepthooks import ExceptHooks
+    from .qtmodels.next_steps import NextStep
     from .qtmodels.notices import Level, Notice
     from .qtmodels.session import Session
     from .views.main_window import MainWindow
@@ -62,7 +63,8 @@ def run(argv_paths: list[str], *, screenshot: str | None = None) -> int:
     hooks.install()
     _trace("window built")
     if complaint:
-        window.show_notice(Notice(Level.WARNING, complaint))
+        steps = (NextStep("Copy Details", copies=complaint),)
+        window.show_notice(Notice(Level.WARNING, complaint, steps=steps))
     paths = [Path(p) for p in argv_paths]
     if not paths:
         Examples(session).show()

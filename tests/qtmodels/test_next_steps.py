@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -30,6 +31,7 @@ from arenascope.views.actions import BY_KEY
 from arenascope.workflow.connect import LOCAL
 from arenascope_agent import protocol
 from tests.support.captures import ended_capture, example_capture
+from tests.support.sources import DESKTOP, python_files, relative, tree
 
 
 def kinds(kind: type[ArenaScopeError] = ArenaScopeError) -> Iterator[type[ArenaScopeError]]:
@@ -76,6 +78,23 @@ def test_so_has_every_bad_ending(status: Status) -> None:
 def test_a_fault_of_ours_can_be_copied() -> None:
     (step,) = steps_of(ValueError("odd"))
     assert step.copies == "ValueError: odd"
+
+
+def test_no_trouble_is_told_without_a_next_step() -> None:
+    """Where the code itself makes a message of trouble, it gives it a button."""
+    without = [
+        f"{relative(path)}:{node.lineno}"
+        for path in python_files(DESKTOP)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Notice"
+        and isinstance(node.args[0], ast.Attribute)
+        and node.args[0].attr in ("WARNING", "ERROR")
+        and len(node.args) < 5
+        and not any(keyword.arg == "steps" for keyword in node.keywords)
+    ]
+    assert not without
 
 
 def test_what_does_something_again_is_an_action() -> None:

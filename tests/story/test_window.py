@@ -209,4 +209,5 @@ def test_closing_in_the_middle_of_a_run_ends_everything(qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.session.bridge.phaseStarted, timeout=LONG):
         window.actions_["inspect"].trigger()
     window.close()
+    window.session.close()  # what the program does once the window is gone
     assert not [t.name for t in threading.enumerate() if t.name.startswith(("job-", "close-"))]

@@ -111,7 +111,9 @@ def trouble(item: BoardItem) -> tuple[str, tuple[NextStep, ...]]:
     """What is the matter with a board and what can be done about it; ('', ()) where nothing is."""
     if item.state in (BoardState.FAILED, BoardState.LOST):
         return item.message, item.steps
-    if item.connected and item.board is not None and item.board.lacks_runtime and item.target != LOCAL:
+    if item.connected and item.board is not None and item.board.lacks_runtime:
+        if item.target == LOCAL:
+            return "No TensorFlow Lite runtime works here.", (NextStep("Add a Board…", "add_board"),)
         return "No TensorFlow Lite runtime works there.", (NextStep("Set Up This Board…", "setup_board"),)
     return "", ()
 

@@ -8,6 +8,7 @@ import traceback
 from types import TracebackType
 
 from .bridge import GuiBridge
+from .next_steps import NextStep
 from .notices import Level, Notice
 
 _FAULT = "Something went wrong inside ArenaScope."
@@ -47,4 +48,6 @@ class ExceptHooks:
         where: str,
     ) -> None:
         detail = "".join(traceback.format_exception(kind, error, trace))
-        self._bridge.post(Notice(Level.ERROR, _FAULT, _NEXT, f"In {where}:\n{detail}"))
+        told = f"In {where}:\n{detail}"
+        steps = (NextStep("Copy Details", copies=told),)
+        self._bridge.post(Notice(Level.ERROR, _FAULT, _NEXT, told, steps))

@@ -189,7 +189,7 @@ class MainWindow(QMainWindow):
         self.centre = split(Qt.Orientation.Vertical, self.map_card, self.tabs_card)
         self.body = split(Qt.Orientation.Horizontal, self.left, self.centre, self.details)
         unit = self.fontMetrics().averageCharWidth()
-        self.left.setMinimumWidth(unit * 28)
+        self.left.setMinimumWidth(unit * 32)
         self.details.setMinimumWidth(unit * 34)
         self.body.setStretchFactor(1, 1)
         self.centre.setStretchFactor(0, 11)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QWidget
 
+from ...domain.plain_text import plain
 from ...qtmodels.boards_model import BoardItem, BoardState, facts, link_text
 from ...qtmodels.tasks import Task, Tasks
 from ..actions import Actions
@@ -71,7 +72,7 @@ class StatusBar(QWidget):
             self._link.setText("")
             return
         words = " · ".join(part for part in (_LINK_WORDS[item.state], link_text(item)) if part)
-        self._link.setText(f"{item.title}: {words}")
+        self._link.setText(f"{plain(item.title, 40)}: {words}")
         set_tip(self._link, "\n".join(facts(item)))
         bad = item.state in (BoardState.FAILED, BoardState.LOST, BoardState.AWAY)
         set_role(self._link, "warn" if bad else "muted")

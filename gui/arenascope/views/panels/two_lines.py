@@ -134,12 +134,16 @@ class TwoLines(QStyledItemDelegate):
     def _paint_foot(
         self, painter: QPainter, row: Row, small: QFontMetricsF, x: float, right: float, base: float
     ) -> None:
-        if row.foot_aside:
-            right -= small.horizontalAdvance(row.foot_aside)
+        """Where it is narrow, the words beside the bars give way first: the bars say the same."""
+        bars = _BARS * _BAR_STEP - (_BAR_STEP - _BAR) if row.bars else 0.0
+        words = small.horizontalAdvance(row.foot_aside)
+        taken = small.horizontalAdvance(row.foot) + _PAD + bars + _PAD / 2 + words
+        if row.foot_aside and (not row.bars or taken <= right - x):
+            right -= words
             painter.drawText(QPointF(right, base), row.foot_aside)
             right -= _PAD / 2
         if row.bars:
-            right -= _BARS * _BAR_STEP - (_BAR_STEP - _BAR)
+            right -= bars
             color = self.theme.warn if row.bars == 1 else self.theme.muted
             draw_bars(painter, right, base, row.bars, color, self.theme.disabled)
             right -= _PAD
