@@ -6,6 +6,7 @@ make board ARCH=armhf|arm64|armhf-on-arm64 BARE=1 PORT=2222 MEMORY=1024 CLOCK=20
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 
@@ -33,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     given = parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # the board goes with whoever ends this
     kind = KINDS[given.arch + ("-bare" if given.bare else "")]
     try:
         build([kind])
@@ -61,9 +63,9 @@ def directions(board: EmulatedBoard) -> str:
     """How a person connects, by ssh and by ArenaScope."""
     user, port, key = board.user, board.port, board.key
     return f"""\
-by ssh
+by ssh, as root or as an ordinary user (password: {user})
   ssh -p {port} -i {key} root@127.0.0.1
-  ssh -p {port} -i {key} {user}@127.0.0.1      (an ordinary user; password: {user})
+  ssh -p {port} -i {key} {user}@127.0.0.1
 
 by ArenaScope, which asks for the password
   arenascope devices add {user}@127.0.0.1:{port} --name emulated --fingerprint {board.fingerprint()}
