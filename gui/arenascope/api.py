@@ -25,7 +25,7 @@ from .store import capture as _store
 from .workflow import connect as _connect
 from .workflow import inspect as _inspect
 from .workflow import watch as _watch
-from .workflow.events import RunEvent
+from .workflow.events import RunEvent, SetupEvent
 from .workflow.jobs import CancelToken
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .domain.measurement import BoardSample
 
-__all__ = ["CancelToken", "Device", "connect", "load", "save"]
+__all__ = ["CancelToken", "Device", "connect", "load", "save", "undo_setup"]
 
 StrPath = str | os.PathLike[str]
 
@@ -86,6 +86,22 @@ class Device:
         )
         return _inspect.inspect(self._device, Path(model), request, on_event, cancel)
 
+    def setup(
+        self,
+        on_event: Callable[[SetupEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Board:
+        """Give a board on which no runtime works what it needs, as ``arenascope devices setup`` does.
+
+        Nobody is asked. Nothing is done where a runtime works. Raises SetupError where none can be had or
+        what was brought does not work; then nothing of it stays.
+        """
+        from .workflow import setup as _setup  # few need it
+
+        plan = _setup.plan_setup(self._device, on_event, cancel)
+        self._device = _setup.setup(self._device, plan, on_event, cancel)
+        return self.board
+
     def watch(
         self,
         on_sample: Callable[[BoardSample], None],
@@ -114,6 +130,16 @@ def connect(target: str = "local", prompts: Prompts | None = None) -> Device:
     Without ``prompts`` no unknown host key is accepted and no password is given.
     """
     return Device(_connect.connect(target, prompts))
+
+
+def undo_setup(target: str, prompts: Prompts | None = None) -> int | None:
+    """Take away everything that ArenaScope keeps on a board, to which nothing may be connected.
+
+    The bytes of it; 0 where there was nothing, None where it is not known how much there was.
+    """
+    from .workflow import setup as _setup
+
+    return _setup.undo(target, prompts).bytes
 
 
 def save(capture: Capture, path: StrPath) -> None:

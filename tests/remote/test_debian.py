@@ -47,7 +47,7 @@ class Pi:
             return {"architecture": self.architecture, "packages": there}
         assert method == "apt_verify"
         self.signed_by.append(params["signed_by"])
-        answer = self.releases[params["release"]]
+        answer = self.releases[params["release"].partition("\n")[2]]
         if isinstance(answer, Exception):
             raise answer
         assert set(answer["files"]) <= set(params["wanted"])
@@ -214,3 +214,18 @@ def test_it_can_be_stopped_while_a_list_arrives(pi: Pi, kept: Kept, tmp_path: Pa
     with pytest.raises(Cancelled):
         found(pi, kept, stop)
     assert not (tmp_path / "kept").exists()
+
+
+def test_what_is_no_release_is_not_shown_to_the_board(pi: Pi, kept: Kept) -> None:
+    """A board could name any place that this computer reaches."""
+    pi.mirror.put("dists/bookworm/InRelease", b"the page of a router")
+    with pytest.raises(SetupError, match="is no signed release"):
+        found(pi, kept)
+    assert pi.signed_by == []
+
+
+@pytest.mark.parametrize("uri", ["http://10.0.0.1/admin?x=", "http://a@10.0.0.1/", "http://10.0.0.1/#"])
+def test_addresses_of_something_else_are_not_asked(pi: Pi, kept: Kept, uri: str) -> None:
+    pi.sources = f"deb {uri} bookworm main\n"
+    with pytest.raises(SetupError, match="names no package archive"):
+        found(pi, kept)

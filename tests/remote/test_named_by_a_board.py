@@ -46,12 +46,13 @@ def packages(board: Board, kept: Kept) -> Any:
 
 @pytest.fixture
 def archive(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """No network: every file is the same few bytes. The addresses that were asked for."""
+    """No network: a release looks signed, and any other file is the same few bytes. The addresses that
+    were asked for."""
     asked: list[str] = []
 
     def get(url: str, limit: int, arrived: Any = None) -> bytes:
         asked.append(url)
-        return b"no list"
+        return b"-----BEGIN PGP SIGNED MESSAGE-----" if url.endswith("InRelease") else b"no list"
 
     monkeypatch.setattr(fetching, "get", get)
     return asked

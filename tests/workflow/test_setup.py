@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from arenascope import api
 from arenascope.domain import provision
 from arenascope.domain.provision import Pin, Row
 from arenascope.errors import BoardError, Cancelled, LinkError, SetupError, UsageError
@@ -115,6 +116,17 @@ def test_a_bare_board_becomes_a_working_one_and_a_clean_one(
     with connect(bare.address, probe_runtime=True) as again:
         assert again.board.lacks_runtime
         assert again.board.environment is None
+
+
+def test_the_same_from_python(bare: Sshd, index: Callable[[dict[str, str]], Path]) -> None:
+    index(packages.RUNTIME)
+    with api.connect(bare.address) as device:
+        assert device.setup().runtime == "ai_edge_litert"
+        assert device.board.numpy == "2.4.6"
+        assert device.setup() == device.board
+    bare.wait_for_quiet()
+    assert api.undo_setup(bare.address)
+    assert api.undo_setup(bare.address) == 0
 
 
 def test_the_second_time_it_is_fetched_from_nowhere(

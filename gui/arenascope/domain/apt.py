@@ -57,7 +57,8 @@ def sources(files: Mapping[str, str], architecture: str) -> tuple[Source, ...]:
     """The binary archives in apt's source lists, path → text, that may hold an architecture's packages.
 
     Only what is fetched over HTTP counts, and only suites with components: the rest is left out, as is
-    what apt itself would take without a signature, and what holds anything but printable ASCII.
+    what apt itself would take without a signature, and what holds anything but printable ASCII. A user
+    or a query in an address is none of an archive's: it could lead this computer elsewhere.
     """
     found: list[Source] = []
     for path, text in files.items():
@@ -65,6 +66,7 @@ def sources(files: Mapping[str, str], architecture: str) -> tuple[Source, ...]:
     return tuple(
         source for source in dict.fromkeys(found)
         if source.uri.startswith(("http://", "https://")) and source.components
+        and not set("?#@").intersection(source.uri + source.suite)
         and not source.suite.endswith("/") and _is_printable(source.uri, source.suite, *source.components)
     )  # fmt: skip
 

@@ -32,6 +32,7 @@ NUMPY = "python3-numpy"
 _MAX_RELEASE = protocol.MAX_REQUEST * 3 // 4  # it is sent to the board in one frame
 _MAX_INDEX = 64 * 1024 * 1024
 _MAX_UNPACKED_INDEX = 512 * 1024 * 1024
+_SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----"
 #: Memory for unpacking: the largest dictionary of xz itself (its -9) takes 65 MB.
 _MAX_UNPACKER = 128 * 1024 * 1024
 _MAX_PACKAGE = 200 * 1024 * 1024
@@ -201,6 +202,10 @@ class _Archive:
             release = fetching.get(source.dist + "InRelease", _MAX_RELEASE, self._arrived)
         except FileNotFoundError:
             raise SetupError(f"There is no release at {source.dist}.", hint=_by_hand(self._name)) from None
+        if not release.startswith(_SIGNED):  # nothing else that stands somewhere is any board's business
+            raise SetupError(
+                f"What stands at {source.dist}InRelease is no signed release.", hint=_by_hand(self._name)
+            )
         stems = [f"{component}/binary-{self.architecture}/Packages" for component in source.components]
         wanted = [stem + form for stem in stems for form, _ in _FORMS]
         answer = self._ask(
