@@ -112,13 +112,13 @@ def test_the_power_of_a_board_is_pulled(extra_board: BootBoard, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("clock", "way"), [("1999-12-31T23:59:00", "behind"), ("2036-06-01T00:00:00", "ahead")]
+    ("clock", "way"), [("2001-01-01T00:00:00", "behind"), ("2036-06-01T00:00:00", "ahead")]
 )
 def test_a_board_whose_clock_is_wrong(extra_board: BootBoard, clock: str, way: str) -> None:
     board = extra_board("armhf", clock=clock)
     checked = in_process("devices", "check", board.address(), "--json", "--quiet").json
     (lack,) = [lack for lack in checked["lacks"] if lack["what"] == "the right time"]
-    assert f"years {way}" in lack["why"]
+    assert f" {way}. " in lack["why"]  # a system may set its clock forward to the day it was built
     ran = in_process("inspect", own("lstm_fused.tflite"), "--device", board.address(), "--json", "--quiet")
     assert ran.code == 0
     assert 0 <= ran.json["phases"][0]["seconds"] < LONG
