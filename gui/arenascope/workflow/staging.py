@@ -94,7 +94,8 @@ def _good_part(local: Path, status: dict[str, object]) -> int:
 def _path(data: dict[str, object], key: str) -> str:
     """It is given to the device again, as a line of bytes among others."""
     value = data.get(key)
-    if isinstance(value, str) and 0 < len(value) <= _MAX_PATH and not {"\0", "\n"}.intersection(value):
+    usable = isinstance(value, str) and value[:1] == "/" and len(value) <= _MAX_PATH
+    if isinstance(value, str) and usable and not {"\0", "\n"}.intersection(value):
         with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair
             value.encode("utf-8", "surrogateescape")
             return value
