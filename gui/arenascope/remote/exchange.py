@@ -131,7 +131,7 @@ class Exchange:
             request.future.set_exception(again(error))
         for run in runs:
             try:
-                run.on_event(LOST, {"message": error.message, "detail": error.detail})
+                run.on_event(LOST, {"error": again(error)})
             except Exception:  # noqa: BLE001 - the others must hear of it all the same
                 _log.exception("A listener failed at the end of the link to %s", self._name)
 

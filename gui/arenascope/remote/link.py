@@ -174,7 +174,7 @@ class AgentLink:
         """Start a task and return its run number. ``timeout`` is the device's limit for the whole run.
 
         ``on_event`` gets every event of the run on the reader thread, "ended" last; or "lost"
-        {"message", "detail"} last, when the link ends before. "link_lost" {"message"} and "link_back"
+        {"error": why} last, when the link ends before. "link_lost" {"message"} and "link_back"
         {"seconds"} stand around a time without connection; the events of that time come after it.
         """
         wanted = {"task": task, "params": params, "timeout": timeout, "sample_hz": sample_hz}

@@ -20,7 +20,7 @@ from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
-from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, LinkLost, UsageError, WireError
+from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, UsageError, WireError
 from ..remote import translate
 from ..remote.exchange import AWAY, BACK, LOST, again
 from ..remote.reading import ReadingCollector
@@ -232,6 +232,10 @@ class _Run:
     def on_event(self, name: str, data: dict[str, Any]) -> None:
         if self._done.is_set():
             return
+        if name == LOST:
+            self._error = data["error"]
+            self._done.set()
+            return
         try:
             self._take(name, data)
         except ArenaScopeError as error:
@@ -292,12 +296,6 @@ class _Run:
             self._away = False
             self._lost.append(float(data["seconds"]))
             self._tell(LinkBack(self._lost[-1]))
-        elif name == LOST:
-            raise LinkLost(
-                str(data.get("message") or "The connection to the device ended during the run."),
-                hint="Check the device and its network, then run again.",
-                detail=str(data.get("detail") or ""),
-            )
         elif name == "ended":
             self.agent_cost, self._taken = translate.agent_cost(data), translate.sample_count(data)
             self._outcome = translate.outcome(data)

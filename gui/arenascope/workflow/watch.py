@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..domain.measurement import BoardSample
-from ..errors import ArenaScopeError, LinkLost, WireError
+from ..errors import ArenaScopeError, WireError
 from ..remote import translate
 from ..remote.exchange import AWAY, BACK, LOST, again
 from .connect import Device
@@ -41,9 +41,8 @@ def watch(
                 on_link(LinkAway(str(data["message"])))
             elif name == BACK and on_link is not None:
                 on_link(LinkBack(float(data["seconds"])))
-            elif name == LOST:
-                raise LinkLost(str(data.get("message") or "The connection to the device ended."))
-            elif name == "ended":
+            elif name in (LOST, "ended"):
+                errors.extend([data["error"]] if name == LOST else [])
                 finished.set()
         except ArenaScopeError as error:
             errors.append(again(error))
