@@ -1,4 +1,4 @@
-"""Start of the agent: ``serve``, ``attach``, ``probe``, or the worker's own ``child``.
+"""Start of the agent: ``serve``, ``attach``, ``probe``, ``compile``, or the worker's own ``child``.
 
 Runs as a file (``python3 agent/arenascope_agent/__main__.py serve``) and as the archive that
 ``remote/bundle.py`` makes (``python3 agent.pyz serve``). Everything up to the version check is
@@ -66,6 +66,11 @@ def main(arguments):
         from arenascope_agent import child
 
         return child.main() or 0
+    if len(arguments) == 2 and arguments[0] == "compile":
+        from arenascope_agent import compiled
+
+        sys.stdout.write(compiled.write(STARTED_FROM, arguments[1]) + "\n")
+        return 0
     if arguments == ["probe"]:
         import json
 

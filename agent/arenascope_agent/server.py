@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 
-from . import aside, cache, params, probes, protocol, session
+from . import aside, cache, compiled, params, probes, protocol, session
 from .ahead import Ahead, fits
 from .aside import Failure
 from .channel import Channel
@@ -414,5 +414,7 @@ def _version(started_from: str) -> str:
     """The SHA-256 of this agent's archive, or 'source'."""
     if started_from.endswith(".py"):
         return "source"
+    if compiled.source_hash(started_from):
+        return compiled.source_hash(started_from)
     with open(started_from, "rb") as file:
         return cache.own_hash(file.read())

@@ -17,6 +17,7 @@ _CACHES = ("/root/.cache", f"/home/{EmulatedBoard.user}/.cache")
 _HASH = "[0-9a-f]" * 64
 ALLOWED = (
     f"*/.cache/arenascope/agent/{_HASH}.pyz",
+    f"*/.cache/arenascope/agent/{_HASH}.3.*.{_HASH}.pyz",  # compiled there
     f"*/.cache/arenascope/models/{_HASH}",
     "*/.cache/arenascope/.made-the-cache-folder",
 )

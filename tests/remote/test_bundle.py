@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from arenascope.remote import bundle
 from arenascope.remote.link import AgentLink
+from tests.agent.harness import Agent
 from tests.remote.fakes import CommandTransport
 from tests.support.pythons import python
 
@@ -87,3 +89,37 @@ def test_its_worker_comes_out_of_the_same_archive(archive: Path) -> None:
     link.close()
     transport.end()
     assert [path.name for path in archive.parent.iterdir()] == ["agent.pyz"]
+
+
+def _compiled(archive: Path, version: str = "3.11.2") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-S", str(archive), "compile", version], capture_output=True, text=True
+    )
+
+
+def test_the_compiled_archive_does_what_the_other_does(tmp_path: Path) -> None:
+    data, sha256 = bundle.build()
+    archive = tmp_path / f"{sha256}.pyz"
+    archive.write_bytes(data)
+    compiled = Path(_compiled(archive).stdout.strip())
+    own = hashlib.sha256(compiled.read_bytes()).hexdigest()
+    assert compiled.name == f"{sha256}.3.11.2.{own}.pyz"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([archive.name, compiled.name])
+    names = zipfile.ZipFile(compiled).namelist()
+    assert names == [f"{name}c" for name in zipfile.ZipFile(archive).namelist()]
+    probe = subprocess.run(
+        [sys.executable, str(compiled), "probe"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(probe.stdout)["bits"] in (32, 64)
+    with Agent(sys.executable, "-I", "-S", str(compiled), "serve") as agent:
+        assert agent.hello["agent"] == sha256  # what it was made from
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("agent.pyz", "3.11.2"), ("a" * 64 + ".pyz", "../3"), ("a" * 64 + ".pyz", "")]
+)
+def test_nothing_is_compiled_to_a_name_that_tells_less(tmp_path: Path, name: str, version: str) -> None:
+    archive = tmp_path / name
+    archive.write_bytes(bundle.build()[0])
+    assert _compiled(archive, version).returncode != 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import secrets
 import signal
 import threading
@@ -66,29 +68,60 @@ def _greets(transport: SshTransport) -> None:
         link.close()
 
 
-def test_one_archive_is_all_that_stays(server: Sshd, reach: Reach) -> None:
+def _placed(server: Sshd) -> tuple[Path, Path]:
+    """The archive as it was sent, and what the board's Python made of it. Nothing else lies there."""
+    compiled, sent = sorted(server.files(), key=len, reverse=True)
+    return server.home / sent, server.home / compiled
+
+
+def test_the_archive_is_all_that_stays(server: Sshd, reach: Reach) -> None:
     transport = reach(server)
     _greets(transport)
     assert server.processes() == []
-    (name,) = server.files()
+    sent, compiled = _placed(server)
     archive, sha256 = bundle.build()
-    assert name == f".cache/arenascope/agent/{sha256}.pyz"
-    placed = server.home / name
-    assert placed.read_bytes() == archive
-    assert (mode(placed), mode(placed.parent)) == (0o600, 0o700)
+    folder = server.home / ".cache" / "arenascope" / "agent"
+    assert sent == folder / f"{sha256}.pyz"
+    assert sent.read_bytes() == archive
+    own = hashlib.sha256(compiled.read_bytes()).hexdigest()
+    assert compiled == folder / f"{sha256}.{platform.python_version()}.{own}.pyz"
+    assert [mode(path) for path in (sent, compiled, folder)] == [0o600, 0o600, 0o700]
 
 
 def test_it_is_sent_once_and_verified_each_time(server: Sshd, reach: Reach) -> None:
     transport = reach(server)
     _greets(transport)
-    placed = server.home / server.files()[0]
-    first = placed.stat().st_ino
+    sent, compiled = _placed(server)
+    first = [path.stat().st_ino for path in (sent, compiled)]
     _greets(transport)
     _greets(reach(server))
-    assert placed.stat().st_ino == first
-    placed.write_bytes(placed.read_bytes()[:-1] + b"?")
+    assert [path.stat().st_ino for path in (sent, compiled)] == first
+    for path in (sent, compiled):
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
     _greets(reach(server))
-    assert placed.read_bytes() == bundle.build()[0]
+    assert sent.read_bytes() == bundle.build()[0]
+    _, compiled = _placed(server)
+    assert hashlib.sha256(compiled.read_bytes()).hexdigest() in compiled.name
+
+
+def test_what_is_compiled_is_compiled_again_where_it_does_not_fit(server: Sshd, reach: Reach) -> None:
+    """One that is damaged, one whose name tells no hash, one of another Python: none of them is started."""
+    _greets(reach(server))
+    sent, compiled = _placed(server)
+    first, *_, last = compiled.name.removesuffix(".pyz").split(".")
+    (compiled.parent / f"{first}.{platform.python_version()}..pyz").write_bytes(b"not started")
+    other = compiled.rename(compiled.parent / f"{first}.3.9.0.{last}.pyz")
+    _greets(reach(server))
+    left = {path.name for path in sent.parent.glob("*.pyz")} - {sent.name, other.name}
+    (made,) = left
+    assert hashlib.sha256((sent.parent / made).read_bytes()).hexdigest() in made
+
+
+def test_where_nothing_can_be_compiled_it_is_run_as_it_is(server: Sshd, reach: Reach, tmp_path: Path) -> None:
+    sent = server.home / ".cache" / "arenascope" / "agent" / f"{bundle.build()[1]}.pyz"
+    with tiny_disk(server.home / ".cache", 400):  # room for the archive alone
+        _greets(reach(server))
+        assert [path.name for path in sent.parent.glob("*.p*")] == [sent.name]
 
 
 @pytest.mark.parametrize(

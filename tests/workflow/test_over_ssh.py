@@ -46,8 +46,8 @@ def test_the_layout_is_that_of_this_computer(server: Sshd, delegate: str) -> Non
     assert server.processes() == []
     left = server.files()
     assert len([f for f in left if f.startswith(".cache/arenascope/models/")]) == len(MODELS)
-    assert len([f for f in left if f.startswith(".cache/arenascope/agent/")]) == 1
-    assert len(left) == len(MODELS) + 1
+    assert len([f for f in left if f.startswith(".cache/arenascope/agent/")]) == 2
+    assert len(left) == len(MODELS) + 2
 
 
 def test_a_model_is_sent_once(server: Sshd) -> None:

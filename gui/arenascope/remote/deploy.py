@@ -1,9 +1,9 @@
 """Puts the agent onto a board and starts it, in one command on one channel.
 
 A few lines of sh are what SSH runs. They verify the cached archive by hash at every start, ask for it
-when it is missing or wrong (it comes on stdin; a temporary name, a hash, a rename), find a Python and
-become it. Each step prints a mark, so that a start that goes wrong says how far it came, and whatever
-login files print before is skipped.
+when it is missing or wrong (it comes on stdin; a temporary name, a hash, a rename), find a Python, let it
+compile what it will run, and become it. Each step prints a mark, so that a start that goes wrong says how
+far it came, and whatever login files print before is skipped.
 
 The command is a single word in single quotes without ``'``, ``\\``, ``!`` or line breaks: sh, bash, zsh,
 dash, csh and fish all take it the same way. Paths never stand in it; they are found, or read, there.
@@ -54,28 +54,35 @@ b=$HOME/.cache; case $XDG_CACHE_HOME in /*) b=$XDG_CACHE_HOME;; esac; d=$b/arena
 # what to look for has it in its own words, and grep is not told the same everywhere (busybox ends at a NUL).
 _RUNNING = """cat /proc/[0-9]*/cmdline 2>/dev/null | tr "[:cntrl:]" " " """.strip()
 
+# $c: what is started. An archive that this very Python has compiled is preferred; its own hash is the last
+# part of its name (compiled.py of the agent).
 _PLACE_AGENT = """
-d=$d/agent; f=$d/SHA256.pyz; t=$f.$$.part;
+d=$d/agent; f=$d/SHA256.pyz; t=$f.$$.part; c=; w=${v#Python };
 sum() { sha256sum 2>/dev/null ||
  $py -c "import hashlib,sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())"; };
-good() { test -f "$1" && case $(sum < "$1") in SHA256*) return 0;; esac; return 1; };
-good "$f" || {
+good() { test -f "$1" && test ${#2} -eq 64 && case $(sum < "$1") in "$2"*) return 0;; esac; return 1; };
+set +f; for a in "$d/SHA256.$w."*.pyz; do
+ e=${a%.pyz}; if good "$a" "${e##*.}"; then c=$a; else rm -f "$a"; fi; done; set -f;
+test "$c" || good "$f" SHA256 || {
  echo "$m:need" "$f"; test -d "$b" || k=1;
  e=$( { LC_ALL=C; export LC_ALL; mkdir -p "$d" &&
   chmod 700 "$d" && { test -z "$k" || mkdir -p "$b/arenascope/FIRST"; } && head -c SIZE > "$t"; } 2>&1 ) ||
   fail write $e;
  find "$d" -name "*.part" -mmin +60 -exec rm -f {} + 2>/dev/null;
- good "$t" || fail hash "$t";
+ good "$t" SHA256 || fail hash "$t";
  e=$(mv -f "$t" "$f" 2>&1) || fail write $e;
  ( set +f; cd "$d" && p=$(RUNNING) && n=0; for a in $(ls -t *.pyz); do
-  n=$((n+1)); test $n -gt KEPT && test "$(find "$a" -mtime +0)" || continue;
-  case $p in *"$d/$a"*) continue;; esac; rm -f "$a";
+  a=${a%.pyz}; case $a in *.*) continue;; esac;
+  n=$((n+1)); test $n -gt KEPT && test "$(find "$a.pyz" -mtime +0)" || continue;
+  case $p in *"$d/$a."*) continue;; esac; rm -f "$a".*pyz;
  done ) 2>/dev/null;
-}
+};
+test "$c" || {
+ echo "$m:compile"; c=$($py FLAGS "$f" compile "$w" 2>/dev/null </dev/null) || c=; test -f "$c" || c=$f; }
 """
 
 _START = """
-echo "$m:start" $$ $py "$v"; exec $py FLAGS "$f" WORDS
+echo "$m:start" $$ $py "$v"; exec $py FLAGS "$c" WORDS
 """
 
 # An end that comes too early is told by the size, or is a reset of the socket to sshd; what was written
@@ -117,7 +124,7 @@ echo "$m:removed" $k "$d"
 
 #: An empty folder of ours which says that the user's cache folder was not there before.
 _FIRST = ".made-the-cache-folder"
-#: Archives of agents that stay in any case: the newest.
+#: Archives of agents that stay in any case: the newest. What was compiled of one stays and goes with it.
 _KEPT_ARCHIVES = 2
 #: Seconds that agents get to leave before what they run from is removed.
 _LEAVE_SECONDS = 8
@@ -131,7 +138,7 @@ def agent_command(sha256: str, size: int, session: str, seen: int | None) -> str
     if not session.isalnum():
         raise AssertionError("the name of a session is hexadecimal")
     words = f"attach {session} {'new' if seen is None else seen}"
-    place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size))
+    place = _PLACE_AGENT.replace("SHA256", sha256).replace("SIZE", str(size)).replace("FLAGS", SERVER_FLAGS)
     place = place.replace("KEPT", str(_KEPT_ARCHIVES)).replace("FIRST", _FIRST).replace("RUNNING", _RUNNING)
     find = _FIND_PYTHON.replace("PYTHONS", " ".join(PYTHONS))
     start = _START.replace("FLAGS", SERVER_FLAGS).replace("WORDS", words)
@@ -199,6 +206,8 @@ def start_agent(channel: StartChannel, archive: bytes, name: str, limit: float |
     uploaded = word == "need"
     if uploaded:
         _send(channel, archive)
+        word, text = marks.next()
+    if word == "compile":  # once for an agent and a Python; on a slow board it takes some seconds
         word, text = marks.next()
     if word == "start":
         pid, _, python = text.partition(" ")

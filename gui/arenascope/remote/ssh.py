@@ -22,7 +22,7 @@ from . import ssh_faults as faults
 from .address import Address
 from .login import Login
 from .prompts import NoPrompts, Prompts
-from .ssh_channel import KILL_TIMEOUT, SshChannel
+from .ssh_channel import KILL_TIMEOUT, PACKET, SshChannel
 from .ssh_config import HostConfig
 from .ssh_errors import FOREIGN, said, translate
 from .ssh_limits import LIMITS, Limits
@@ -33,7 +33,7 @@ from .vault import Vault
 
 KEEPALIVE = 15
 MAX_CHANNELS = 4
-_BLOCK = 256 * 1024
+_BLOCK = 8 * PACKET
 
 
 class SshTransport:

@@ -14,7 +14,8 @@ from . import ssh_faults as faults
 LEAVE_TIMEOUT = 3.0
 #: Seconds for the command that ends it where it did not, and for its end.
 KILL_TIMEOUT = 10.0
-_PACKET = 32 * 1024
+#: What the library puts into one packet of the 32 KiB that OpenSSH takes.
+PACKET = 32 * 1024 - 64
 _STDERR_BYTES = 64 * 1024
 _STDERR_LINES = 40
 _STDERR_LINE = 4096
@@ -72,7 +73,7 @@ class SshChannel:
             try:
                 start = 0
                 while start < len(data):
-                    sent = self._raw.send(data[start : start + _PACKET])
+                    sent = self._raw.send(data[start : start + PACKET])
                     if sent == 0:  # shut for writing; the library's sendall would spin here
                         raise LinkLost(f"The connection to {self._name} is closed.", hint="Connect again.")
                     start += sent
