@@ -286,6 +286,7 @@ _SHAPES: dict[str, Any] = {
         "bytes": rng.choice((0, 1, 2**40, 2**41)),
     },
     "file_adopt": _adopt,
+    "file_drop": _adopt,
     "run": _run,
     "watch": lambda rng, canary, world: {"hz": rng.choice((2, 200, 0.1))},
     "cancel": lambda rng, canary, world: {"run": rng.randrange(1, 4)},

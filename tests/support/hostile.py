@@ -106,7 +106,16 @@ class Transport:
     def drop(self) -> None:
         self.channels[-1].close()
 
-    def put_file(self, local: Path, remote: str, progress: Progress | None = None) -> None:
+    def put_file(
+        self,
+        local: Path,
+        remote: str,
+        progress: Progress | None = None,
+        *,
+        start: int = 0,
+        keep: bool = False,
+    ) -> None:
+        assert 0 <= start <= local.stat().st_size
         self.files.append((local, remote))
 
     def close(self) -> None:

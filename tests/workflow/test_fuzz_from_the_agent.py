@@ -3,7 +3,8 @@
 A conversation is one that a real agent had; one frame of it is changed, left out, doubled, moved or replaced by
 what is no frame. Whatever comes of it is a capture or an error of ours, the link is closed after what is not
 the protocol, nothing is written and nothing of the frame is run. A case is found again by its chunk and
-number: they seed the generator.
+number: they seed the generator. Every fifth goes through a link of its own with all its threads; the others,
+events of a run, go through the same code here.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ from typing import Any
 
 import pytest
 
+from arenascope.domain.board import Board
 from arenascope.domain.capture import Capture
-from arenascope.errors import ArenaScopeError, WireError
+from arenascope.domain.graph import Graph
+from arenascope.errors import ArenaScopeError, LinkLost, WireError
+from arenascope.remote import translate
+from arenascope.remote.exchange import Exchange
 from arenascope.store.capture import from_json, to_json
+from arenascope.tflite.reader import read_model
 from arenascope.workflow import connect as connecting
 from arenascope.workflow.connect import connect
 from arenascope.workflow.events import PhaseEnded, PhaseStarted, RunEnded
-from arenascope.workflow.inspect import inspect
+from arenascope.workflow.inspect import InspectRequest, _capture, _Run, inspect
+from arenascope.workflow.jobs import CancelToken
 from arenascope.workflow.watch import watch
 from arenascope_agent import protocol
 from tests.data.make_models import HERE
@@ -100,12 +107,13 @@ def test_a_damaged_conversation_ends_in_a_capture_or_in_words(
     chunk: int, talk: Talk, place: Path, private_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, resident = _files(place, private_home), 0
-    ends = Counter[str]()
+    ends, graph = Counter[str](), read_model(MODEL)
     for number in range(IN_A_CHUNK):
         rng = random.Random(f"from the agent {chunk} {number}")
-        case = _Case(rng, talk, str(place / "canary"))
+        through_a_link = number % 5 == 0
+        case = _Case(rng, talk, str(place / "canary"), None if through_a_link else "run")
         try:
-            ends[case.run(monkeypatch)] += 1
+            ends[case.run(monkeypatch) if through_a_link else case.run_here(graph)] += 1
         except BaseException as error:
             error.add_note(f"case {number} of chunk {chunk}: {case.what}")
             raise
@@ -120,16 +128,14 @@ def test_a_damaged_conversation_ends_in_a_capture_or_in_words(
 class _Case:
     """One conversation. ``what`` says what was done to it."""
 
-    def __init__(self, rng: random.Random, talk: Talk, canary: str) -> None:
+    def __init__(self, rng: random.Random, talk: Talk, canary: str, where: str | None) -> None:
         self._rng, self._talk, self._canary = rng, talk, canary
         self.what = ""
         self._frames: dict[str, list[bytes | None]] = {}
         # A session is joined again when its stream ends, so it must end with what is no frame.
-        self._session = rng.random() < 0.3
+        self._session = where is None and rng.random() < 0.3
         self._last = [protocol.HEADER.pack(2**32 - 1)] if self._session else [None]
-        self._spoil(
-            rng.choice(("greeting", "probe", "file_status", "run", "run", "run", "run", "run", "watch"))
-        )
+        self._spoil(where or rng.choice(("greeting", "probe", "file_status", "run", "run", "run", "watch")))
 
     def run(self, monkeypatch: pytest.MonkeyPatch) -> str:
         transport = Transport(self._opening(), react=self._react, keeps_sessions=self._session)
@@ -160,6 +166,35 @@ class _Case:
         assert all(path.startswith("/") and "\n" not in path for _, path in transport.files)
         return end
 
+    def run_here(self, graph: Graph) -> str:
+        """The events of a run as the reader of a link takes them, and the end of it as ``inspect`` does."""
+        told: list[Any] = []
+        board = translate.board(self._talk.facts, "hostile")
+        run = _Run(told.append, CancelToken(), board)
+        exchange, frames = Exchange("hostile", lambda number: None), protocol.FrameReader()
+        number, future = exchange.expect("run", run.on_event)
+        error: ArenaScopeError = LinkLost("The stream ended.")
+        try:
+            for frame in self._frames["run"]:
+                for payload in frames.feed(_numbered(frame, number) or b""):
+                    exchange.message(protocol.decode_payload(payload), len(payload))
+        except (WireError, protocol.ProtocolError) as caught:
+            error = caught if isinstance(caught, WireError) else WireError("not the protocol")
+        exchange.end(error)
+        try:
+            assert future.done(), "whoever asked waits for ever"
+            future.result()
+            outcome = run.wait()
+            device: Any = _OnlyItsBoard(board)
+            self._check_capture(_capture(device, graph, InspectRequest(), {}, run, outcome, "/m"))
+            end = "capture"
+        except ArenaScopeError as caught:
+            self._check_error(caught)
+            end = type(caught).__name__
+        for one in told:
+            self._check_event(one)
+        return end
+
     # -- what arrives --
 
     def _opening(self) -> list[bytes | None]:
@@ -184,7 +219,8 @@ class _Case:
     def _spoil(self, where: str) -> None:
         rng = self._rng
         self._verb = "watch" if where == "watch" else "run"
-        if where == "greeting":
+        if where == "greeting":  # what is no frame may be waited for before it
+            self._session, self._last = False, [None]
             first = {**protocol.hello("source", 4321, "3.11.2"), "boot": "b", "seen": 0}
             frames = [protocol.GREETING + frame for frame in self._changed([first])]
             self._frames[where] = [*frames, *self._last]
@@ -193,7 +229,9 @@ class _Case:
         if where == "probe":
             messages = [{**result, "result": self._talk.facts}]
         elif where == "file_status":
-            status = {"present": rng.random() < 0.5, "path": "/cache/model", "upload": "/cache/upload.part"}
+            have = {"have": rng.choice((0, 0, 5, 2**60)), "have_sha256": "0" * 64}
+            there = {"present": rng.random() < 0.5, "path": "/cache/model"}
+            status = {**there, **have, "upload": "/cache/upload.part"}
             messages = [{**result, "result": status}]
         else:
             events = self._talk.events if where == "run" else self._talk.watched
@@ -272,6 +310,13 @@ class _Case:
         """Whatever came of it, it can be told and kept."""
         kept = to_json(capture)
         assert to_json(from_json(kept)) == kept
+
+
+@dataclass(frozen=True)
+class _OnlyItsBoard:
+    """A device without a link."""
+
+    board: Board
 
 
 def _frame(message: dict[str, Any]) -> bytes:
