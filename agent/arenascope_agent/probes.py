@@ -89,11 +89,11 @@ def _memory_cgroup() -> bool:
 
 def _reads_kernel_log() -> bool:
     """Whether this user can see why the kernel ended a process."""
-    for path in ("/dev/kmsg", "/var/log/kern.log"):
-        try:
-            os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
-        except OSError:
-            continue
+    try:
+        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
+    except OSError:
+        pass  # the journal has it, too
+    else:
         return True
     for folder in ("/var/log/journal", "/run/log/journal"):
         try:

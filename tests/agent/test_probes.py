@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import pwd
 import struct
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +39,35 @@ def test_what_cannot_be_read_is_unknown_and_not_zero(monkeypatch: pytest.MonkeyP
     facts = probes.board_facts()
     assert (facts["ram_total"], facts["ram_available"], facts["swap_total"]) == (None, None, None)
     assert facts["address_space"]["largest_gap"] is None
+
+
+def test_facts_of_the_system_say_what_can_be_brought_and_what_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, private_home: Path
+) -> None:
+    facts = probes.board_facts()
+    assert facts["abi"] == f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    assert facts["multiarch"] == sys.implementation._multiarch
+    assert facts["libc"] == " ".join(platform.libc_ver())
+    assert facts["disk_free"] > 0
+    assert facts["user"] == pwd.getpwuid(os.getuid()).pw_name
+    assert facts["psi"] is Path("/proc/pressure/memory").exists()
+    assert isinstance(facts["memory_cgroup"], bool)
+    assert facts["environment"] is None
+    assert list(private_home.iterdir()) == []  # looking makes no folder
+    monkeypatch.setattr(os, "confstr", lambda name: None)
+    assert probes.board_facts()["libc"] is None
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_kernel_s_log_is_readable_as_itself_or_in_the_journal(
+    monkeypatch: pytest.MonkeyPatch, readable: bool
+) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "listdir", lambda folder: ["machine"])
+    asked: list[str] = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path) is None and readable)
+    assert probes._reads_kernel_log() is readable
+    assert asked[0] == "/var/log/journal/machine/system.journal"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arenascope.domain.board import AddressSpace, Board
+from arenascope.domain.board import AddressSpace, Board, Environment
 from arenascope.domain.measurement import Evidence, Finding, ProcessMemory, Samples, Source, Status
 from arenascope.errors import WireError
 from arenascope.remote import translate
@@ -74,6 +74,33 @@ def test_a_board() -> None:
     )  # fmt: skip
     assert not board.lacks_runtime
     assert translate.runtime_errors(BOARD) == {"ai_edge_litert": "ModuleNotFoundError"}
+
+
+def test_facts_of_a_board_s_system() -> None:
+    system = {
+        "multiarch": "arm-linux-gnueabihf", "libc": "glibc 2.36", "abi": "cp311", "disk_free": 5, "swap_free": 0,
+        "user": "pi", "uptime": 1.5, "psi": False, "memory_cgroup": True, "kernel_log": None,
+        "environment": {"packages": [["numpy", "1.24.2"], ["tflite-runtime", "2.14.0"]], "bytes": 7},
+    }  # fmt: skip
+    board = translate.board(system, "pi3")
+    found = (board.multiarch, board.libc, board.abi, board.disk_free, board.swap_free, board.user, board.uptime)
+    assert found == ("arm-linux-gnueabihf", "glibc 2.36", "cp311", 5, 0, "pi", 1.5)
+    assert (board.psi, board.memory_cgroup, board.kernel_log) == (False, True, None)
+    assert board.environment == Environment((("numpy", "1.24.2"), ("tflite-runtime", "2.14.0")), 7)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"psi": "yes"}, {"disk_free": -1}, {"uptime": "long"}, {"multiarch": 7}, {"environment": []},
+        {"environment": {}}, {"environment": {"packages": ["numpy"]}},
+        {"environment": {"packages": [["numpy"]]}}, {"environment": {"packages": [[1, "2"]]}},
+        {"environment": {"packages": [], "bytes": -1}},
+    ],
+)  # fmt: skip
+def test_facts_of_another_form_are_no_facts(facts: dict[str, Any]) -> None:
+    with pytest.raises(WireError):
+        translate.board(facts, "pi3")
 
 
 def test_what_is_not_known_stays_unknown() -> None:
