@@ -54,7 +54,8 @@ def inspect(path: Path, board: EmulatedBoard, user: str, rows: int, *options: st
 
 def killed(path: Path, board: EmulatedBoard, user: str, share: float) -> dict[str, Any]:
     """The capture of a run whose arena takes that share of the RAM."""
-    ran = inspect(path, board, user, int(share * ram(board) / BLOCKS / ROW))
+    # Short of memory, a board may read its programs again and again for minutes before the kernel gives up.
+    ran = inspect(path, board, user, int(share * ram(board) / BLOCKS / ROW), "--timeout", "700")
     assert ran.code == 5, ran.out + ran.err
     capture: dict[str, Any] = ran.json
     outcome = capture["outcome"]
@@ -75,10 +76,9 @@ def kills(board: EmulatedBoard) -> list[str]:
     return [line for line in board.out("dmesg").splitlines() if "Killed process" in line]
 
 
-@pytest.mark.on("armhf", "arm64")
 def test_killed_with_the_kernel_s_line_as_proof(board: EmulatedBoard, chain: Path) -> None:
     before = len(kills(board))
-    capture = killed(chain, board, "root", 0.98)  # less than all of it, and more than what is free
+    capture = killed(chain, board, "root", 0.98)  # promised, because it is less than all; more than is free
     (line,) = kills(board)[before:]
     evidence = capture["outcome"]["evidence"]
     assert evidence["source"] == "kernel_log"

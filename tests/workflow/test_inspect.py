@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from arenascope.domain.attribution import UNEXPLAINED
+from arenascope.domain.board import Board
 from arenascope.domain.capture import Capture
 from arenascope.domain.layout import Kind
 from arenascope.domain.measurement import PHASES, Status
@@ -19,7 +20,7 @@ from arenascope.domain.overlaps import find_overlaps
 from arenascope.errors import Cancelled, FileError, ModelError
 from arenascope.workflow.connect import Device, connect
 from arenascope.workflow.events import PhaseStarted
-from arenascope.workflow.inspect import InspectRequest, inspect
+from arenascope.workflow.inspect import InspectRequest, _Run, inspect
 from arenascope.workflow.jobs import CancelToken
 from tests.support.models import MODELS as SHARED_MODELS
 from tests.support.models import OWN, own, shared
@@ -260,3 +261,14 @@ def test_an_impossible_batch_is_refused_or_failed_with_the_runtimes_words(device
     assert capture.outcome.status in (Status.REFUSED, Status.FAILED)
     assert capture.outcome.phase == "allocate"
     assert capture.outcome.message
+
+
+def test_a_long_run_on_a_board_short_of_memory_keeps_its_latest_looks() -> None:
+    run = _Run(lambda _event: None, CancelToken(), Board("board"))
+    for number in range(5000):
+        run.on_event("processes", {"t": float(number), "top": [[1, "init", 100]]})
+    times = [look.t for look in run.processes]
+    assert len(times) <= 600
+    assert times == sorted(times)
+    assert times[0] == 0
+    assert times[-300:] == [float(number) for number in range(4700, 5000)]

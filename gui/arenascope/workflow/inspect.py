@@ -41,6 +41,8 @@ from .events import (
 from .jobs import CancelToken
 from .staging import stage_model
 
+#: Lists of the device's processes that a run keeps. A device short of memory sends two a second.
+_MOST_LOOKS = 600
 #: The runtime keeps extents in 32-bit integers.
 _MAX_EXTENT = 2**31 - 1
 
@@ -286,6 +288,8 @@ class _Run:
         elif name == "processes":
             top = translate.processes(data)
             self.processes.append(top)
+            if len(self.processes) > _MOST_LOOKS:
+                del self.processes[1 : _MOST_LOOKS // 2 : 2]  # of the older half, every second one
             self._tell(ProcessesSeen(top))
         elif name == "runtime":
             self.board = translate.with_runtime(self.board, data)
