@@ -219,9 +219,15 @@ class ModelCache:
 
 
 def make_private(folder: str) -> None:
-    """Make a folder of the cache, and the cache around it, 0700. Failure where it is somebody else's."""
-    os.makedirs(folder, 0o700, exist_ok=True)
-    for path in (os.path.dirname(folder), folder):
+    """Make a folder of the cache, and the cache around it, 0700. Failure where one of them is a link or
+    somebody else's; then nothing is made behind it."""
+    parent = os.path.dirname(folder)
+    os.makedirs(os.path.dirname(parent), 0o700, exist_ok=True)
+    for path in (parent, folder):
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            pass
         facts = os.lstat(path)
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
             raise Failure(

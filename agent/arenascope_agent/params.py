@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _HEX = frozenset("0123456789abcdef")
 _MAX_DIMENSIONS = 16
 _MAX_INT32 = 2**31 - 1
+_MAX_INDEX_DIGITS = 10
 
 
 def _refuse(key: str, expected: str) -> Failure:
@@ -86,7 +87,7 @@ def inspect(params: dict[str, Any]) -> dict[str, Any]:
 
 def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
     for key, shape in inputs.items():
-        if not (key.isascii() and key.isdigit()):
+        if not (key.isascii() and key.isdigit() and len(key) <= _MAX_INDEX_DIGITS):
             raise _refuse("inputs", "a tensor index as each key")
         if (
             type(shape) is not list

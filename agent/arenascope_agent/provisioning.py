@@ -18,14 +18,21 @@ _MAX_RELEASE = protocol.MAX_REQUEST * 3 // 4
 
 
 def _install(given: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    archive = os.path.join(cache.root(), "models", params.sha256(given))
+    sha256 = params.sha256(given)
+    archive = os.path.join(cache.root(), "models", sha256)
     size = params.integer(given, "bytes", 0, 2**40)
 
     def work() -> dict[str, Any]:
         from . import unpacking
 
-        if not os.path.isfile(archive):
-            raise Failure(protocol.NOT_FOUND, "The archive is not on this device.", "Send it first.")
+        try:
+            found = cache.sha256_of(archive)
+        except FileNotFoundError:
+            raise Failure(
+                protocol.NOT_FOUND, "The archive is not on this device.", "Send it first."
+            ) from None
+        if found != sha256:
+            raise Failure(protocol.HASH_MISMATCH, "The archive on this device is damaged.", "Send it again.")
         return unpacking.install(archive, size)
 
     return work

@@ -127,6 +127,7 @@ def _unpack_one(archive: Any, entry: Any, target: str) -> None:
         or {".", ".."}.intersection(parts)
         or "\\" in entry.filename
         or entry.external_attr >> 28 not in (0, 8)  # the kind in its Unix mode: not told, or a file
+        or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others take gigabytes
     ):
         raise _refused("it holds %.200r" % entry.filename)
     path = os.path.join(target, *parts)

@@ -22,7 +22,9 @@ from tests.support.sshd import tiny_disk
 MANIFEST = {"packages": [{"name": "numpy", "version": "1.24.2"}], "bytes": 12}
 
 
-def archive(*files: tuple[str, bytes], mode: int = 0o100600, manifest: bool = True) -> bytes:
+def archive(
+    *files: tuple[str, bytes], mode: int = 0o100600, manifest: bool = True, packed: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a name that stands in it twice
@@ -30,6 +32,7 @@ def archive(*files: tuple[str, bytes], mode: int = 0o100600, manifest: bool = Tr
             entry = zipfile.ZipInfo(name)
             entry.create_system = 3
             entry.external_attr = mode << 16
+            entry.compress_type = packed
             file.writestr(entry, data)
     return made.getvalue()
 
@@ -110,6 +113,8 @@ EVIL = {
     "absolute": archive(("/tmp/evil", b"")),
     "backslash": archive(("site\\..\\evil", b"")),
     "empty part": archive(("site//evil", b"")),
+    "lzma": archive(("site/evil", b"1"), packed=zipfile.ZIP_LZMA),
+    "bzip2": archive(("site/evil", b"1"), packed=zipfile.ZIP_BZIP2),
     "link": archive(("site/evil", b"/etc/passwd"), mode=0o120777),
     "device": archive(("site/evil", b""), mode=0o020600),
     "twice": archive(("site/evil", b"1"), ("site/evil", b"2")),
@@ -224,3 +229,19 @@ def test_over_the_wire() -> None:
             {"sha256": sha256, "bytes": -1},
         ):
             assert agent.answer("environment_install", **wrong)["code"] == protocol.INVALID
+
+
+def test_an_archive_is_what_its_name_says(tmp_path: Path) -> None:
+    path = placed(GOOD)
+    name = path.name
+    with Agent() as agent:
+        path.write_bytes(GOOD + b"more")
+        assert (
+            agent.answer("environment_install", sha256=name, bytes=PLENTY)["code"] == protocol.HASH_MISMATCH
+        )
+        elsewhere = path.rename(tmp_path / "elsewhere")
+        elsewhere.write_bytes(GOOD)
+        path.symlink_to(elsewhere)
+        assert agent.answer("environment_install", sha256=name, bytes=PLENTY)["code"] == protocol.IO_FAILED
+        assert agent.answer("probe")["result"]["environment"] is None
+    assert elsewhere.read_bytes() == GOOD

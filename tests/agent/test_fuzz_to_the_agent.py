@@ -284,6 +284,7 @@ _SHAPES: dict[str, Any] = {
     "file_status": lambda rng, canary, world: {
         "sha256": _sha256(rng),
         "bytes": rng.choice((0, 1, 2**40, 2**41)),
+        "broken": any_text(rng, canary) or "x",
     },
     "file_adopt": _adopt,
     "file_drop": _adopt,

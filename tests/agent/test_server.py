@@ -51,6 +51,7 @@ def test_a_method_that_it_does_not_have() -> None:
         ("run", {"task": "inspect", "params": {"model": "m", "inputs": []}}),
         ("run", {"task": "inspect", "params": {"model": "m", "inputs": {"x": [1]}}}),
         ("run", {"task": "inspect", "params": {"model": "m", "inputs": {"0": [1.5]}}}),
+        ("run", {"task": "inspect", "params": {"model": "m", "inputs": {"9" * 11: [1]}}}),
         ("run", {"task": "inspect", "params": {"model": "m", "inputs": {"0": [-1]}}}),
         ("run", {"task": "inspect", "params": {"model": "m", "inputs": {"0": [1] * 17}}}),
         ("run", {"task": "inspect", "params": {"model": "m"}, "timeout": 0}),

@@ -6,16 +6,22 @@ import itertools
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from arenascope.errors import ArenaScopeError, DeployError, LinkLost, SessionOver, WireError
 from arenascope.remote import exchange
-from arenascope.remote.link import AgentLink
+from arenascope.remote.link import AgentLink, Patience
+from arenascope.remote.ssh_channel import SshChannel
+from arenascope.workflow.connect import refresh
+from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.staging import stage_file
 from arenascope_agent import protocol
 from tests.remote.test_link import PATIENCE, Listener
-from tests.support.hostile import BOOT, QUIET, Reaction, Transport, answer, event, hello
+from tests.support.hostile import BOOT, QUIET, Reaction, Transport, answer, device, event, hello
 
 
 @contextmanager
@@ -180,6 +186,17 @@ def test_an_agent_that_forgot_what_it_had_confirmed_is_another_one() -> None:
         assert len(transport.channels) == 3
 
 
+def test_one_that_greets_and_ends_again_and_again_is_given_up() -> None:
+    """Each greeting used to begin the delays anew, so it was asked several times a second for ever."""
+    transport = Transport([hello()], [hello(resumed=True), None], react=cut_at("cut"), keeps_sessions=True)
+    link = AgentLink(transport, patience=Patience(10_000.0, 10_000.0, (0.0, 0.0, 0.0, 10_000.0), 180.0))
+    link.open(PATIENCE)
+    with pytest.raises(LinkLost, match="did not come back"):
+        link.request("cut", timeout=PATIENCE)
+    assert len(transport.channels) == 4
+    link.close()
+
+
 def test_frames_that_were_sent_before_are_no_second_answer() -> None:
     old = protocol.encode(protocol.response(1, {"old": True}))
 
@@ -251,3 +268,55 @@ def test_the_last_words_of_a_far_side_are_plain() -> None:
     for caught in (timed_out, lost):
         assert "words" in caught.value.detail
         assert is_plain(caught.value)
+
+
+# -- answers that make no sense -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value", [None, 5, "", "relative", "/a\0b", "/a\nb", "/\ud800", "/" + "x" * 5000, []]
+)
+def test_a_path_that_cannot_be_used_closes_the_link(value: Any, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"1")
+    for status in ({"present": True, "path": value}, {"present": False, "upload": value}):
+        connected = device(Transport([hello()], react=lambda message, s=status: [answer(message, **s)]))
+        with connected, pytest.raises(WireError, match="can be used"):
+            stage_file(connected, file, "0" * 64, 1, "file", lambda event: None, CancelToken())
+        assert connected.transport.files == []  # type: ignore[attr-defined]
+        with pytest.raises(LinkLost, match="closed"):
+            connected.link.request("ping")
+
+
+def test_facts_that_make_no_sense_close_the_link() -> None:
+    connected = device(Transport([hello()], react=lambda message: [answer(message, bits=5)]))
+    with connected:
+        with pytest.raises(WireError, match="5 bits"):
+            refresh(connected)
+        with pytest.raises(LinkLost, match="closed"):
+            connected.link.request("ping")
+
+
+class Raw:
+    """The library's channel of a far side that never ends."""
+
+    def __init__(self) -> None:
+        self.status_event = SimpleNamespace(wait=lambda seconds: False)
+
+    def recv_stderr(self, limit: int) -> bytes:
+        return b""
+
+    def shutdown_write(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("pid", "ended"), [(4321, [4321]), (1, []), (0, [])])
+def test_no_more_than_one_process_is_ended(pid: int, ended: list[int]) -> None:
+    found: list[int] = []
+    channel = SshChannel(Raw(), "hostile", (), lambda channel: None, found.append)
+    channel.served_by(pid)
+    channel.close()
+    assert found == ended

@@ -264,8 +264,9 @@ class AgentLink:
     def _read(self) -> None:
         delays = self._delays()
         while True:
+            seen = self._seen
             error = self._converse()
-            if self._up.is_set():
+            if self._seen > seen:  # one that greets and ends at once is not asked again and again
                 delays = self._delays()
             if not self._may_come_back(error):
                 break

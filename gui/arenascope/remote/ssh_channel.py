@@ -115,7 +115,8 @@ class SshChannel:
             self._closed = True
             try:
                 self._raw.shutdown_write()  # the end of its stdin is what makes the far process leave
-                if not self._raw.status_event.wait(LEAVE_TIMEOUT) and self.pid:
+                # The far side said that number, and "kill -1" means every process of the user.
+                if not self._raw.status_event.wait(LEAVE_TIMEOUT) and self.pid > 1:
                     self._kill(self.pid)
                     self._raw.status_event.wait(KILL_TIMEOUT)
             except LinkError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..domain.board import Board
 from ..domain.link_state import LinkKind, LinkState
-from ..errors import LinkError
+from ..errors import LinkError, WireError
 from ..remote import translate
 from ..remote.link import PROBE_TIMEOUT, AgentLink
 from ..remote.local import LocalTransport
@@ -91,8 +92,19 @@ def connect(
 def refresh(device: Device, *, probe_runtime: bool = False) -> Device:
     """The same device with its facts asked for again (memory available changes)."""
     timeout = PROBE_TIMEOUT if probe_runtime else 30
-    facts = device.link.request("probe", {"runtime": probe_runtime}, timeout=timeout)
-    return replace(device, board=translate.board(facts, device.name))
+    with relied_on(device):
+        facts = device.link.request("probe", {"runtime": probe_runtime}, timeout=timeout)
+        return replace(device, board=translate.board(facts, device.name))
+
+
+@contextmanager
+def relied_on(device: Device) -> Iterator[None]:
+    """What the device answers in this block must make sense: a WireError also closes the link to it."""
+    try:
+        yield
+    except WireError:
+        device.link.close()
+        raise
 
 
 def _changed(name: str, state: LinkState, on_link: Callable[[LinkState], None] | None) -> None:

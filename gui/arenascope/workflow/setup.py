@@ -24,7 +24,7 @@ from ..remote.link import FILE_TIMEOUT, PROBE_TIMEOUT
 from ..remote.prompts import NoPrompts, Prompts
 from ..remote.wheels import Wheel
 from ..settings import places
-from .connect import LOCAL, THIS_COMPUTER, Device
+from .connect import LOCAL, THIS_COMPUTER, Device, relied_on
 from .events import Connecting, DownloadProgress, SetupEvent, Step
 from .jobs import CancelToken
 from .staging import stage_file
@@ -111,7 +111,8 @@ def plan_setup(
     if chosen.numpy_source is NumpyFrom.SYSTEM:
         tell(Step(f"Looking for NumPy in the package archives of {device.name}"))
         arrived = _counter(tell, cancel, 0)
-        packages = debian.numpy_packages(_ask(device), chosen, _kept(), device.name, arrived)
+        with relied_on(device):
+            packages = debian.numpy_packages(_ask(device), chosen, _kept(), device.name, arrived)
     return _with_items(replace(plan, recipe=chosen, wheels=brought, packages=packages))
 
 

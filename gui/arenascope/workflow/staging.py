@@ -10,7 +10,7 @@ from pathlib import Path
 from ..domain.graph import Graph
 from ..errors import BoardError, LinkError, LinkLost, WireError
 from ..remote.link import FILE_TIMEOUT
-from .connect import Device
+from .connect import Device, relied_on
 from .events import Connecting, UploadProgress
 from .jobs import CancelToken
 
@@ -44,9 +44,9 @@ def stage_file(
         # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
         status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
         if status.get("present") is True:
-            return _path(status, "path")
+            return _path(device, status, "path")
         tell(Connecting(f"Sending {name} to {device.name}"))
-        upload = {"sha256": sha256, "upload": _path(status, "upload")}
+        upload = {"sha256": sha256, "upload": _path(device, status, "upload")}
         try:
             _send(device, file, status, tell, cancel)
         except LinkLost:
@@ -61,7 +61,7 @@ def stage_file(
                 device.link.request("file_drop", upload, timeout=_DROP_TIMEOUT)
             raise
         adopted = device.link.request("file_adopt", upload, timeout=FILE_TIMEOUT)
-        return _path(adopted, "path")
+        return _path(device, adopted, "path")
 
 
 def _send(device: Device, file: Path, status: dict[str, object], tell: Tell, cancel: CancelToken) -> None:
@@ -69,7 +69,7 @@ def _send(device: Device, file: Path, status: dict[str, object], tell: Tell, can
         cancel.raise_if_cancelled()
         tell(UploadProgress(done, total))
 
-    start, upload = _good_part(file, status), _path(status, "upload")
+    start, upload = _good_part(file, status), _path(device, status, "upload")
     try:
         device.transport.put_file(file, upload, progress, start=start, keep=True)
     except BoardError as error:
@@ -91,7 +91,7 @@ def _good_part(local: Path, status: dict[str, object]) -> int:
     return have if not left and digest.hexdigest() == status.get("have_sha256") else 0
 
 
-def _path(data: dict[str, object], key: str) -> str:
+def _path(device: Device, data: dict[str, object], key: str) -> str:
     """It is given to the device again, as a line of bytes among others."""
     value = data.get(key)
     usable = isinstance(value, str) and value[:1] == "/" and len(value) <= _MAX_PATH
@@ -99,4 +99,5 @@ def _path(data: dict[str, object], key: str) -> str:
         with contextlib.suppress(UnicodeEncodeError):  # half of a surrogate pair
             value.encode("utf-8", "surrogateescape")
             return value
-    raise WireError(f"The agent's answer has no {key} that can be used.")
+    with relied_on(device):
+        raise WireError(f"The agent's answer has no {key} that can be used.")
