@@ -17,8 +17,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from figures import Figure, at_least, at_most, interleaved, report
 
 from arenascope.remote.address import parse_address
+from arenascope.remote.fetching import file_sha256
 from arenascope.remote.link import AgentLink
 from arenascope.remote.ssh import SshTransport
+from arenascope.workflow.connect import connect
+from arenascope.workflow.events import Connecting, UploadProgress
+from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.staging import stage_file
 from tests.support.sshd import Sshd, introduce, make_key
 
 MEGABYTES = 100
@@ -66,7 +71,24 @@ def uploads(server: Sshd, home: Path, options: list[str]) -> list[Figure]:
     note = f"{MEGABYTES / ours:.0f} MB/s, scp {MEGABYTES / scp:.0f} MB/s, each with its login"
     return [
         at_least(f"upload of {MEGABYTES} MB over loopback SSH, against scp", scp / ours, 0.9, " ×", note),
+        again(server, model),
     ]
+
+
+def again(server: Sshd, model: Path) -> Figure:
+    """How much of a model is sent that the board has already."""
+    sent: list[UploadProgress] = []
+
+    def tell(event: Connecting | UploadProgress) -> None:
+        if isinstance(event, UploadProgress):
+            sent.append(event)
+
+    sha256, size = file_sha256(model), model.stat().st_size
+    with connect(server.address) as device:
+        for _ in range(2):
+            sent.clear()
+            stage_file(device, model, sha256, size, model.name, tell, CancelToken())
+    return at_most("bytes sent of a model that is there already", float(sum(event.done for event in sent)), 0, " bytes")
 
 
 def put(server: Sshd, model: Path) -> None:
