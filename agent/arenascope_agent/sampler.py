@@ -13,10 +13,10 @@ from . import procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
-    from .loop import Loop
+    from .loop import Loop, Timer
 
     Emit = Callable[[str, "dict[str, Any]"], None]
 
@@ -25,9 +25,11 @@ PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 BOARD_PERIOD = 0.25
 BATCH_PERIOD = 0.25
 PROCESSES_PERIOD = 5.0
-#: Shares of the RAM: less than LOW available is looked at closely; all processes again for every CHANGED
-#: that goes, but not twice in LOOK_PERIOD seconds.
-LOW, CHANGED, LOOK_PERIOD = 0.15, 0.01, 0.5
+#: Shares of the RAM: less than LOW available is looked at closely, and below NOTHING_LEFT samples are taken
+#: twice as often; the largest processes are looked at again for every CHANGED that goes, but not twice in
+#: LOOK_PERIOD seconds. A look at all of them takes long enough to miss a sample, so it is at these LARGEST.
+LOW, NOTHING_LEFT, CHANGED, LOOK_PERIOD = 0.15, 0.03, 0.01, 0.5
+LARGEST = 12
 TOP = 5
 #: Bytes of /proc/meminfo that hold everything up to SwapFree, on kernels with high memory as well.
 _MEMINFO_HEAD = 640
@@ -87,16 +89,28 @@ def _command_line(pid: int) -> bytes:
         return b""
 
 
+def _largest(pids: Iterable[int]) -> list[tuple[int, int]]:
+    """(resident bytes, pid), largest first, without those that have none."""
+    sizes = []
+    for pid in pids:
+        rss = _rss_of(pid)
+        if rss:
+            sizes.append((rss, pid))
+    sizes.sort(reverse=True)
+    return sizes
+
+
+def _everybody() -> Iterable[int]:
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+
+
+def _named(sizes: list[tuple[int, int]]) -> list[list[Any]]:
+    return [[pid, _name_of(pid), rss] for rss, pid in sizes[:TOP]]
+
+
 def top_processes() -> list[list[Any]]:
     """[[pid, name, resident bytes], …] of the processes that hold most, largest first."""
-    sizes = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            rss = _rss_of(int(entry))
-            if rss:
-                sizes.append((rss, int(entry)))
-    sizes.sort(reverse=True)
-    return [[pid, _name_of(pid), rss] for rss, pid in sizes[:TOP]]
+    return _named(_largest(_everybody()))
 
 
 def _name_of(pid: int) -> str:
@@ -112,7 +126,8 @@ class RunSampler:
 
     ``available`` and ``swap_free`` are read four times a second and are null between; nothing is
     filled in. When little is left they are read with every sample, and who holds memory is looked at
-    whenever it has become less, so that a kill finds a list of the moment before it.
+    whenever it has become less, so that a kill finds a list of the moment before it; when hardly anything
+    is left, there are samples halfway between the others.
 
     ``last``: the last sample of the worker, seconds and resident bytes; ``board``: what the board had
     when it was last looked at.
@@ -139,10 +154,13 @@ class RunSampler:
         self._next_batch = start + BATCH_PERIOD
         #: When all processes were looked at, what was available then, and what the worker had.
         self._looked: tuple[float, int | None, int] = (start, None, 0)
+        self._largest: list[int] = []
+        self._halfway: Timer | None = None
+        self._period = 1 / hz
         self._sample()
         self._look_around()
         self._timers = [
-            loop.every(1 / hz, self._sample, start),
+            loop.every(self._period, self._sample, start),
             loop.every(PROCESSES_PERIOD, self._look_around, start),
         ]
 
@@ -157,6 +175,7 @@ class RunSampler:
         """After the worker's end: the last batch, and who holds memory now."""
         for timer in self._timers:
             self._loop.cancel(timer)
+        self._sample_halfway(False)
         self.flush()
         self._look_around()
         os.close(self._statm)
@@ -190,26 +209,41 @@ class RunSampler:
         if now >= self._next_batch:
             self._next_batch = now + BATCH_PERIOD
             self.flush()
-        if available is not None and self._is_low(available):
+        if available is not None:
+            self._mind(available, rss, now)
+
+    def _mind(self, available: int, rss: int, now: float) -> None:
+        """Look closely where little is left."""
+        total = self.board["ram_total"] or 0
+        self._sample_halfway(available < NOTHING_LEFT * total)
+        if available < LOW * total:
             self._next_board = now  # with the next sample again
             if self._has_changed(available, rss, now):
-                self._look_around()
+                self._tell_processes(_largest(self._largest))
 
-    def _is_low(self, available: int) -> bool:
-        total = self.board["ram_total"]
-        return total is not None and available < LOW * total
+    def _sample_halfway(self, wanted: bool) -> None:
+        if wanted and self._halfway is None:
+            self._halfway = self._loop.every(self._period, self._sample, self._start + self._period / 2)
+        elif not wanted and self._halfway is not None:
+            self._loop.cancel(self._halfway)
+            self._halfway = None
 
     def _has_changed(self, available: int, rss: int, now: float) -> bool:
-        """Whether enough has gone since the last look at all processes for another one. At the very end
+        """Whether enough has gone since the last look at processes for another one. At the very end
         nothing is available, and the worker still grows: it takes what others have."""
         when, then, had = self._looked
         step = CHANGED * (self.board["ram_total"] or 0)
         return now - when >= LOOK_PERIOD and (then is None or max(then - available, rss - had) >= step)
 
     def _look_around(self) -> None:
+        sizes = _largest(_everybody())
+        self._largest = [pid for _, pid in sizes[:LARGEST]]
+        self._tell_processes(sizes)
+
+    def _tell_processes(self, sizes: list[tuple[int, int]]) -> None:
         now = time.monotonic()
         self._looked = (now, self.board["available"], self.last[1] if self.last else 0)
-        self._emit("processes", {"t": round(now - self._start, 6), "top": top_processes()})
+        self._emit("processes", {"t": round(now - self._start, 6), "top": _named(sizes)})
 
 
 class Watch:

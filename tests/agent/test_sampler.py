@@ -222,3 +222,17 @@ def test_nothing_available_and_a_worker_that_grows_is_worth_a_look(
     made._sample()
     assert told.count("processes") == before + 1
     made.stop()
+
+
+def test_there_are_samples_halfway_when_hardly_anything_is_left(
+    short: tuple[sampler.RunSampler, type[Board], list[str]],
+) -> None:
+    made, board, _ = short
+    timers = len(made._loop._timers)
+    for available, more in ((100, 0), (20, 1), (10, 1), (100, 0), (20, 1)):
+        board.available = available
+        made._next_board = 0.0
+        made._sample()
+        assert len(made._loop._timers) == timers + more
+    made.stop()
+    assert made._loop._timers == []

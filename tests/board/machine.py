@@ -25,10 +25,13 @@ MEMORY_MIB = 1024
 _BOOT = 240.0
 #: Seconds that sshd gets to recover, after the kernel had to kill something.
 _RECOVERY = 60.0
+#: Characters of a socket's path, less what ssh adds while it makes one.
+_LONGEST_SOCKET = 80
 #: ssh's own words for a connection that ended before the command began.
 _NOT_BEGUN = re.compile(
     r"^(kex_exchange_identification|ssh_exchange_identification|ssh: connect to|Connection (reset|closed) by"
-    r"|Connection timed out during banner|ssh_dispatch_run_fatal|banner exchange)",
+    r"|Connection timed out during banner|ssh_dispatch_run_fatal|banner exchange"
+    r"|mux_client_(hello_exchange|request_session))",
     re.MULTILINE,
 )
 
@@ -41,7 +44,8 @@ class EmulatedBoard:
     """Answers SSH on 127.0.0.1:``port`` for root and for an ordinary user, with ``key``.
 
     ``folder`` takes its disk and its console. ``clock``: what its clock says at the start, as in
-    2001-02-03T04:05:06 (UTC; not before the year of its systemd); this computer's time by default.
+    2027-02-03T04:05:06 (UTC); this computer's time by default. systemd sets a clock that is behind the day
+    of its own build forward to that day.
     """
 
     user = USER
@@ -70,6 +74,7 @@ class EmulatedBoard:
         self._image = userland / f"{kind.disk}.img"
         self._disk = folder / "disk.img"
         self._errors = folder / "emulator.txt"
+        self._masters = folder / "ssh-%r"
         self._memory_mib = memory_mib
         self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,18 +105,13 @@ class EmulatedBoard:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            for master in self._disk.parent.glob("ssh-*"):
+                master.unlink(missing_ok=True)
 
     def wait_until_off(self) -> None:
         """Until it ends by itself."""
         if self._process is not None:
             self._process.wait()
-
-    def reboot(self) -> None:
-        """As a person does it: an orderly end, then on again."""
-        assert self._process is not None
-        self.ssh("systemctl reboot --no-block")
-        self._process.wait(timeout=_BOOT)
-        self.boot()
 
     def forget_the_disk(self) -> None:
         """The next boot sees the image as it was built. Only while the board is off."""
@@ -120,13 +120,17 @@ class EmulatedBoard:
 
     def wait_until_it_answers(self, seconds: float = _BOOT) -> None:
         """Until sshd runs commands. BoardError, with the end of the console."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (passed := time.monotonic() - began) < seconds:
             if self.pid is None:
                 said = self._errors.read_text(errors="replace")[-800:]
                 raise BoardError(f"The emulator of {self.kind.name} ended. {said}{self._console_tail()}")
             with contextlib.suppress(subprocess.TimeoutExpired):
-                if _banner(self.port) and self._ssh_once("true", "root", 60, None).returncode == 0:
+                # Early on nobody is there to answer; later a loaded computer may need a while.
+                if (
+                    _banner(self.port, 2 if passed < 60 else 10)
+                    and self._ssh_once("true", "root", 60, None).returncode == 0
+                ):
                     return
         raise BoardError(f"{self.kind.name} did not answer within {seconds:.0f} s.{self._console_tail()}")
 
@@ -166,7 +170,7 @@ class EmulatedBoard:
 
     def send(self, file: Path, to: str, *, user: str = "root") -> None:
         """Copy a file or a folder to the path ``to`` on the board, with the system's own scp."""
-        options = [{"-p": "-P"}.get(word, word) for word in self.ssh_options()]
+        options = [{"-p": "-P"}.get(word, word) for word in (*self.ssh_options(), *self._shared())]
         command = ["scp", "-q", "-r", *options, str(file), f"{user}@127.0.0.1:{to}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
@@ -214,7 +218,7 @@ class EmulatedBoard:
         self, command: str, user: str, timeout: float, text: str | None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["ssh", *self.ssh_options(), f"{user}@127.0.0.1", command],
+            ["ssh", *self.ssh_options(), *self._shared(), f"{user}@127.0.0.1", command],
             capture_output=True, text=True, timeout=timeout, check=False, input=text or "",
         )  # fmt: skip
 
@@ -230,6 +234,13 @@ class EmulatedBoard:
             "-rtc", f"base={clock or 'utc'}",
             "-serial", f"file:{self.console}", "-monitor", "none",
         ]  # fmt: skip
+
+    def _shared(self) -> list[str]:
+        """Commands of one user share a connection, which ends with the board: an emulated processor needs
+        most of a second for each key exchange."""
+        if len(str(self._masters)) > _LONGEST_SOCKET:
+            return []
+        return ["-o", "ControlMaster=auto", "-o", f"ControlPath={self._masters}", "-o", "ControlPersist=yes"]
 
     def _copy_disk(self) -> None:
         copy = ["cp", "--sparse=always", "--reflink=auto", str(self._image), str(self._disk)]
@@ -260,11 +271,11 @@ def _dies_with_us() -> list[str]:
     return [found, "--pdeathsig", "KILL"] if found else []
 
 
-def _banner(port: int) -> bool:
+def _banner(port: int, patience: float = 5) -> bool:
     """Whether an SSH server speaks at the port; the emulator accepts connections before it does."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
-            link.settimeout(5)
+            link.settimeout(patience)
             if link.recv(4) == b"SSH-":
                 return True
     except OSError:

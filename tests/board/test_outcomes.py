@@ -87,9 +87,9 @@ def test_killed_with_the_kernel_s_line_as_proof(board: EmulatedBoard, chain: Pat
     assert "the device ran out of memory while it held" in capture["outcome"]["message"]
     assert evidence["text"][:80] in capture["outcome"]["findings"][0]["proof"]
     samples = capture["samples"]
-    # The curve goes on to the end as it went before: a busy computer holds the emulator up now and then.
+    # A busy computer holds the emulator up now and then, and at the end as well.
     longest = max(later - sooner for sooner, later in zip(samples["t"], samples["t"][1:], strict=False))
-    assert evidence["t"] - samples["t"][-1] <= max(LAST, longest)
+    assert evidence["t"] - samples["t"][-1] <= max(LAST, 2 * longest)
     assert samples["rss"][-1] > 0.8 * max(samples["rss"])
     assert [available for available in samples["available"] if available is not None][-1] < 0.05 * ram(board)
     looks = [look for look in samples["processes"] if look["t"] <= samples["t"][-1]]

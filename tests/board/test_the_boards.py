@@ -97,5 +97,3 @@ def test_a_board_of_its_own_keeps_its_disk_over_a_power_cut(extra_board: BootBoa
     assert board.pid is None
     board.boot()
     assert board.out("cat /home/board/note") == "kept\n"
-    board.reboot()
-    assert board.out("cat /home/board/note") == "kept\n"
