@@ -49,7 +49,9 @@ def main(arguments):
     if len(arguments) == 3 and arguments[0] == "attach":
         from arenascope_agent import attach, session
 
-        if not session.is_session(arguments[1]) or not (arguments[2].isdigit() or arguments[2] == attach.NEW):
+        seen = arguments[2]
+        counts = seen == attach.NEW or (seen.isascii() and seen.isdigit() and len(seen) <= 20)
+        if not session.is_session(arguments[1]) or not counts:
             sys.stderr.write("attach: a session and a number of frames are expected\n")
             return 2
 
@@ -58,7 +60,7 @@ def main(arguments):
 
             return serve_session(STARTED_FROM, *client)
 
-        return attach.attach(arguments[1], arguments[2], serve)
+        return attach.attach(arguments[1], seen, serve)
     if arguments == ["child"]:
         from arenascope_agent import lifeline
 

@@ -277,8 +277,8 @@ def remove_if_empty(path: str) -> None:
     try:
         if os.path.getsize(path) == 0:
             os.unlink(path)
-    except FileNotFoundError:
-        pass  # adopted, dropped, or never made
+    except OSError:
+        pass  # adopted, dropped, never made, or out of reach
 
 
 def remove(path: str) -> None:

@@ -108,7 +108,10 @@ class Address:
         return link
 
     def remove(self) -> None:
-        cache.remove(os.path.join(self.folder, self.name))
+        try:
+            os.unlink(os.path.join(self.folder, self.name))
+        except OSError:
+            pass  # somebody was faster, or has put something else there, which is in nobody's way
 
     def _there(self, work: Callable[[], None]) -> None:
         before = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
@@ -129,10 +132,7 @@ def remove_stale() -> None:
         try:
             address.connect().close()
         except ConnectionRefusedError:
-            try:
-                address.remove()
-            except OSError:
-                pass  # a folder of that name is in nobody's way
+            address.remove()
         except OSError:
             pass  # it has gone meanwhile, or it is busy
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import queue
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from arenascope.domain.link_state import LinkKind, LinkState
 from arenascope.errors import ArenaScopeError, DeployError, LinkLost, SessionOver, WireError
 from arenascope.remote import exchange
 from arenascope.remote.link import AgentLink, Patience
@@ -21,7 +24,7 @@ from arenascope.workflow.jobs import CancelToken
 from arenascope.workflow.staging import stage_file
 from arenascope_agent import protocol
 from tests.remote.test_link import PATIENCE, Listener
-from tests.support.hostile import BOOT, QUIET, Reaction, Transport, answer, device, event, hello
+from tests.support.hostile import BOOT, QUIET, Channel, Reaction, Transport, answer, device, event, hello
 
 
 @contextmanager
@@ -195,6 +198,51 @@ def test_one_that_greets_and_ends_again_and_again_is_given_up() -> None:
         link.request("cut", timeout=PATIENCE)
     assert len(transport.channels) == 4
     link.close()
+
+
+class _ComesBackJustThen(Transport):
+    """The new connection is greeted while ``AgentLink.close`` closes the old one."""
+
+    def open_agent(self, session: str, seen: int | None) -> Channel:
+        if self.channels:
+            assert self.closing.wait(PATIENCE)
+        return super().open_agent(session, seen)
+
+    def drop(self) -> None:
+        pass  # its stream has ended already
+
+    def prepare(self, link: AgentLink) -> None:
+        self.closing, old = threading.Event(), self.channels[0]
+        end = old.close
+
+        def close() -> None:
+            self.closing.set()
+            link._up.wait(PATIENCE)
+            end()
+
+        old.close = close  # type: ignore[method-assign]
+
+
+def test_a_connection_that_comes_back_while_the_link_is_closed_is_closed_too() -> None:
+    ends: list[list[bytes | None]] = [[None]]
+    transport = _ComesBackJustThen(
+        [hello()],
+        [hello(resumed=True)],
+        react=lambda message: ends.pop() if ends else [],
+        keeps_sessions=True,
+    )
+    states = queue.Queue[LinkState]()
+    link = AgentLink(transport, states.put, QUIET)
+    link.open(PATIENCE)
+    transport.prepare(link)
+    _, future = link._send("cut", {}, None)
+    while states.get(timeout=PATIENCE).kind is not LinkKind.LOST:
+        pass
+    link.close()
+    assert link._thread is not None and not link._thread.is_alive()
+    assert [channel.closed.is_set() for channel in transport.channels] == [True, True]
+    with pytest.raises(LinkLost, match="closed"):
+        future.result(PATIENCE)
 
 
 def test_frames_that_were_sent_before_are_no_second_answer() -> None:

@@ -83,7 +83,15 @@ def test_facts_of_a_board_s_system() -> None:
         "environment": {"packages": [["numpy", "1.24.2"], ["tflite-runtime", "2.14.0"]], "bytes": 7},
     }  # fmt: skip
     board = translate.board(system, "pi3")
-    found = (board.multiarch, board.libc, board.abi, board.disk_free, board.swap_free, board.user, board.uptime)
+    found = (
+        board.multiarch,
+        board.libc,
+        board.abi,
+        board.disk_free,
+        board.swap_free,
+        board.user,
+        board.uptime,
+    )
     assert found == ("arm-linux-gnueabihf", "glibc 2.36", "cp311", 5, 0, "pi", 1.5)
     assert (board.psi, board.memory_cgroup, board.kernel_log) == (False, True, None)
     assert board.environment == Environment((("numpy", "1.24.2"), ("tflite-runtime", "2.14.0")), 7)

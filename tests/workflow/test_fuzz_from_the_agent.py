@@ -9,11 +9,13 @@ events of a run, go through the same code here.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import sys
 import threading
+import tracemalloc
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from arenascope.domain.board import Board
 from arenascope.domain.capture import Capture
 from arenascope.domain.graph import Graph
 from arenascope.errors import ArenaScopeError, LinkLost, WireError
+from arenascope.remote import exchange as exchanges
 from arenascope.remote import translate
 from arenascope.remote.exchange import Exchange
 from arenascope.store.capture import from_json, to_json
@@ -44,6 +47,8 @@ CHUNKS, IN_A_CHUNK = 10, 1000
 MODEL = HERE / "cnn_float.tflite"
 #: Bytes that this process may grow by in a chunk: what it keeps of a thousand conversations is nothing.
 GROWTH = 64 * 1024 * 1024
+#: What a run has sent is kept as values that take so many times its bytes, at most.
+MOST_TIMES = 12
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -308,6 +313,53 @@ class _Case:
         """Whatever came of it, it can be told and kept."""
         kept = to_json(capture)
         assert to_json(from_json(kept)) == kept
+
+
+#: Events of which a run may send as many as fit: the smallest that hold most once they are values.
+FLOODS = {
+    "samples": lambda n: {"t": [n] * 2000, **{key: [999] * 2000 for key in ("rss", "available", "swap_free")}},
+    "one sample": lambda n: {"t": [n], "rss": [n], "available": [None], "swap_free": [None]},
+    "phase": lambda n: {"name": "load", "seconds": n},
+    "processes": lambda n: {"t": n, "top": [[999, "", n]] * 2000},
+    "subgraph": lambda n: {
+        "index": n, "when": "", "source": "", "inputs": [999] * 2000, "outputs": [], "variables": [],
+        "nodes": [{"index": 0, "inputs": [], "outputs": []}] * 100,
+    },
+    "tensors": lambda n: {"subgraph": 0, "tensors": [[999, "ab", "cd", [999], 999, "arena_rw", 999]] * 1000},
+    "memory": lambda n: {
+        "when": "", "rss": 0, "mappings": [["ab", 999, 999]] * 1000, "arenas": [], "model_resident": 0, "dynamic_resident": 0,
+        "runtime_paths": [], "anon_steps": {},
+    },
+    "runtime": lambda n: {"runtime": "x" * 100_000, "filling": [{}] * 10_000},
+    "unknown": lambda n: {"filling": [{}] * 10_000},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_a_run_that_never_ends_takes_no_more_than_so_many_times_what_it_may_send(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 1024 * 1024
+    monkeypatch.setattr(exchanges, "MOST_OF_A_RUN", most)
+    run = _Run(lambda event: None, CancelToken(), translate.board({}, "hostile"))
+    exchange = Exchange("hostile", lambda number: None)
+    number, _ = exchange.expect("run", run.on_event)
+    exchange.message(protocol.response(number, {"run": 1}), 0)
+    head = protocol.event("subgraph", FLOODS["subgraph"](0), 1)
+    exchange.message(head, 0)
+    tracemalloc.start()
+    try:
+        with pytest.raises(WireError, match="MiB about one run"):
+            for n in itertools.count():
+                data = FLOODS[kind](n)
+                payload = protocol.encode_payload(
+                    protocol.event(kind.replace("one sample", "samples"), data, 1)
+                )
+                exchange.message(protocol.decode_payload(payload), len(payload))
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert kept < MOST_TIMES * most, f"{kept / most:.1f} times"
 
 
 @dataclass(frozen=True)

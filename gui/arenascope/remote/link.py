@@ -199,7 +199,8 @@ class AgentLink:
             return
         self._closing.set()
         on_own_thread = self._thread is threading.current_thread()
-        if self._transport.keeps_sessions and self._hello.done() and self._up.is_set():
+        up = self._up.is_set()  # it may come up while what is below waits
+        if self._transport.keeps_sessions and self._hello.done() and up:
             # The end of its stdin is no reason for the agent of a session to leave; this is.
             with contextlib.suppress(LinkError, WireError):
                 self._send("shutdown", {}, None)
@@ -207,7 +208,7 @@ class AgentLink:
                     self._thread.join(_LEAVE)
         if self._channel is not None:
             self._channel.close()
-        if not self._up.is_set():
+        if not up:
             self._transport.close()  # whoever is just connecting again hears of it
         for thread in (self._thread, self._pulse):
             if thread is not None and thread is not threading.current_thread():
