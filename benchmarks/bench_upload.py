@@ -88,7 +88,8 @@ def again(server: Sshd, model: Path) -> Figure:
         for _ in range(2):
             sent.clear()
             stage_file(device, model, sha256, size, model.name, tell, CancelToken())
-    return at_most("bytes sent of a model that is there already", float(sum(event.done for event in sent)), 0, " bytes")
+    again = float(sum(event.done for event in sent))
+    return at_most("bytes sent of a model that is there already", again, 0, " bytes")
 
 
 def put(server: Sshd, model: Path) -> None:

@@ -33,16 +33,21 @@ class UndoDialog(BoardWorkDialog):
         self.busy("Taking it away")
 
     def _found(self, kept: Undone) -> None:
-        if not kept.bytes:
+        if kept.bytes == 0:
             self.about.setText(f"ArenaScope keeps nothing on {self._name}: there is nothing to take away.")
             self.rest()
             return
         self.about.setText(
-            f"{format_bytes(kept.bytes)} lie in {plain(kept.folder, 120)} on {self._name}: the agent, models "
+            f"{_how_much(kept)} lie in {plain(kept.folder, 120)} on {self._name}: the agent, models "
             "that were sent, and what was set up. All of it goes; nothing else there is touched."
         )
         self.rest(go="Take It Away", stop="Keep It", default=self.stop_button)
 
     def _gone(self, undone: Undone) -> None:
-        self.about.setText(f"{format_bytes(undone.bytes)} were taken away; {self._name} is as it was.")
+        self.about.setText(f"{_how_much(undone)} were taken away; {self._name} is as it was.")
         self.rest("The next check or run there puts the agent into its folder again.")
+
+
+def _how_much(undone: Undone) -> str:
+    """A device without ``du`` does not say how much it is."""
+    return "Files" if undone.bytes is None else format_bytes(undone.bytes)
