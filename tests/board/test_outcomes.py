@@ -6,6 +6,7 @@ can be chosen to the megabyte, and to write it takes seconds.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,7 +96,9 @@ def test_killed_with_the_kernel_s_line_as_proof(board: EmulatedBoard, chain: Pat
     assert float(last) == round(samples["t"][-1], 2)
     # The kernel's line follows the signal when it is the kernel's turn: with a busy computer, much later.
     assert samples["t"][-1] < evidence["t"]
-    assert float(before) <= LAST
+    # A busy computer holds the whole emulator up now and then, and at the end as well.
+    longest = max(later - sooner for sooner, later in itertools.pairwise(samples["t"]))
+    assert float(before) <= max(LAST, longest)
     assert samples["rss"][-1] > 0.8 * max(samples["rss"])
     assert [available for available in samples["available"] if available is not None][-1] < 0.05 * ram(board)
     looks = [look for look in samples["processes"] if look["t"] <= samples["t"][-1]]
