@@ -57,6 +57,7 @@ class Case(NamedTuple):
     counters: dict[str, int | None]  #: before the run
     log: int  #: descriptor of the kernel log, or -1
     last: tuple[float, int] | None  #: the last sample of the worker: time, resident bytes
+    gone: float | None  #: when the worker was first seen without memory
     available: int | None  #: the last time that it was read
     ram_total: int | None
     moments: tuple[dict[str, Any], ...]  #: marks.moment, of a run that hung
@@ -188,10 +189,11 @@ def _counted(counted: dict[str, int | None]) -> str:
 def _last_sample(case: Case) -> str:
     if case.last is None or case.available is None:
         return "No sample tells what memory was left."
+    t, rss = case.last
+    before = "" if case.gone is None else ", %.2f s before its end" % (case.gone - t)
     total = "" if case.ram_total is None else " of %s" % _size(case.ram_total)
-    held = "the worker held %s" % _size(case.last[1])
     left = "%s%s available" % (_size(case.available), total)
-    return "The last sample, at %.2f s: %s, %s." % (case.last[0], held, left)
+    return "The last sample, at %.2f s%s: the worker held %s, %s." % (t, before, _size(rss), left)
 
 
 def _signalled(case: Case) -> str:

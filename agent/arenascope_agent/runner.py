@@ -200,6 +200,7 @@ class Run:
             "counters": self._marks.counters,
             "log": self._marks.log,
             "last": sampler.last if sampler else None,
+            "gone": sampler.gone if sampler else None,
             "available": sampler.board["available"] if sampler else None,
             "ram_total": sampler.board["ram_total"] if sampler else None,
             "moments": tuple(self._moments),

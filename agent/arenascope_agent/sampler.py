@@ -129,8 +129,8 @@ class RunSampler:
     whenever it has become less, so that a kill finds a list of the moment before it; when hardly anything
     is left, there are samples halfway between the others.
 
-    ``last``: the last sample of the worker, seconds and resident bytes; ``board``: what the board had
-    when it was last looked at.
+    ``last``: the last sample of the worker, seconds and resident bytes; ``gone``: when it was first seen
+    without memory; ``board``: what the board had when it was last looked at.
     """
 
     def __init__(self, loop: Loop, pid: int, start: float, hz: float, emit: Emit) -> None:
@@ -148,6 +148,7 @@ class RunSampler:
         self._next_board = start
         self.board: dict[str, int | None] = {"available": None, "swap_free": None, "ram_total": None}
         self.last: tuple[float, int] | None = None
+        self.gone: float | None = None
         self._batch: list[tuple[float, int | None, int | None, int | None]] = []
         #: Samples that were taken, whether or not they have been sent.
         self.taken = 0
@@ -176,6 +177,7 @@ class RunSampler:
         for timer in self._timers:
             self._loop.cancel(timer)
         self._sample_halfway(False)
+        self.gone = self.gone or round(time.monotonic() - self._start, 6)
         self.flush()
         self._look_around()
         os.close(self._statm)
@@ -196,8 +198,9 @@ class RunSampler:
             rss = procfs.statm_rss(os.pread(self._statm, 128, 0), PAGE_SIZE)
         except ProcessLookupError:
             rss = None
-        if rss is None:
-            return  # the worker has ended; its memory is gone and its end is about to be told
+        if rss is None:  # the worker has ended; its memory is gone and its end is about to be told
+            self.gone = self.gone or round(now - self._start, 6)
+            return
         available = swap_free = None
         if now >= self._next_board:
             self.board = self._board.read()

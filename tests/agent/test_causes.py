@@ -17,7 +17,7 @@ from tests.agent.harness import Agent
 MIB = 1024 * 1024
 CASE = Case(
     status="killed", where=" in invoke_first", signal="SIGKILL", pid=417, message="as it was", said="",
-    start=690.0, counters={"cgroup": 0, "vmstat": 0}, log=-1, last=(142.1, 914 * MIB), available=14 * MIB,
+    start=690.0, counters={"cgroup": 0, "vmstat": 0}, log=-1, last=(142.1, 914 * MIB), gone=142.13, available=14 * MIB,
     ram_total=995 * MIB, moments=(),
 )  # fmt: skip
 KILL = Kill(
@@ -49,7 +49,10 @@ def test_the_kernel_s_line_is_the_proof() -> None:
     )
     assert answer["evidence"] == {"source": "kernel_log", "text": KILL.line.text, "t": 142.96}
     assert KILL.line.text in answer["proof"]
-    assert "at 142.10 s: the worker held 914.0 MiB, 14.0 MiB of 995.0 MiB available" in answer["proof"]
+    assert (
+        "at 142.10 s, 0.03 s before its end: the worker held 914.0 MiB, 14.0 MiB of 995.0 MiB available"
+        in answer["proof"]
+    )
     assert "swap" in answer["remedy"]
 
 
