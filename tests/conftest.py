@@ -21,10 +21,15 @@ from typing import Any
 # Before anything imports Qt.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import hypothesis
 import pytest
 
 from tests.support import leftovers
 from tests.support.models import MODELS, SHARED
+
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("no clock", deadline=None)
+hypothesis.settings.load_profile("no clock")
 
 #: Folder of a test → its ring, cheapest first.
 RINGS = {

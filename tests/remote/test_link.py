@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arenascope.errors import ArenaScopeError, BoardError, DeployError, LinkError, LinkLost, WireError
@@ -357,7 +357,6 @@ fields = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(fields.map(protocol.encode) | st.binary(max_size=40), max_size=6))
 def test_whatever_arrives_only_our_errors_come_out(pieces: list[bytes]) -> None:
     with linked(lambda message: [*[p for p in pieces if p], None]) as (link, _):
