@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: and it waits. Small, because this is memory of the server.
 CROWDED = 512 * 1024
 #: Bytes waiting above which the client counts as gone.
-GONE = 24 * 1024 * 1024
+GONE = 16 * 1024 * 1024
 _READ = 64 * 1024
 
 

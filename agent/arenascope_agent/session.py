@@ -34,6 +34,8 @@ CROWDED_ALONE = 4 * 1024 * 1024
 #: every few seconds, and a network that vanishes tells nobody (pi-facts.md §5.2).
 SILENCE = 45.0
 _LOOK = 5.0
+#: What a frame that is kept takes beside its bytes; a client's answers may be small and many.
+_BESIDE = 48
 _INTRODUCTION = 64
 #: Connections that may wait for their introduction. One that hangs there gives way to who comes after it.
 _MOST_WAITING = 4
@@ -249,7 +251,7 @@ class SessionChannel:
     def _send(self, frame: bytes) -> None:
         self._sent += 1
         self._kept.append(frame)
-        self._kept_bytes += len(frame)
+        self._kept_bytes += len(frame) + _BESIDE
         if self._channel is not None:
             self._channel.send_frame(frame)
         if self._kept_bytes > GONE:
@@ -258,7 +260,7 @@ class SessionChannel:
     def _forget(self, count: int) -> None:
         gone = self._kept[:count]
         del self._kept[:count]
-        self._kept_bytes -= sum([len(frame) for frame in gone])
+        self._kept_bytes -= sum([len(frame) + _BESIDE for frame in gone])
 
     def _tell_room(self) -> None:
         if self._on_room is not None and not self.crowded:

@@ -147,6 +147,28 @@ class Agent:
         return data
 
 
+def memory_peak(pid: int) -> int:
+    """Resident bytes that a process had at most; 0 for one that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    _, found, rest = text.partition("VmHWM:")
+    return int(rest.split()[0]) * 1024 if found else 0
+
+
+def starve(agent: Agent, pid: int, method: str) -> int:
+    """Send requests and read nothing until the server has had enough. The bytes that it took at most."""
+    requests = b"".join(protocol.encode(protocol.request(n, method, {})) for n in range(200))
+    peak = 0
+    try:
+        while True:
+            agent.send(requests)
+            peak = max(peak, memory_peak(pid))
+    except BrokenPipeError:
+        return peak
+
+
 @contextlib.contextmanager
 def watched_end(pid: int) -> Iterator[Callable[[], bool]]:
     """Whether that process ended, waiting for it. To be entered while it runs."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from arenascope_agent import protocol
-from tests.agent.harness import AGENT_MAIN, PATIENCE, Agent, watched_end
+from tests.agent.harness import AGENT_MAIN, PATIENCE, Agent, starve, watched_end
 from tests.support.pythons import find_python, python
 
 
@@ -315,3 +315,9 @@ def test_an_unknown_word_on_the_command_line() -> None:
     done = subprocess.run([sys.executable, str(AGENT_MAIN), "dance"], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"usage" in done.stderr
+
+
+@pytest.mark.parametrize("method", ["ping", "eval"])
+def test_a_client_that_asks_and_takes_no_answers_is_let_go(method: str) -> None:
+    with Agent() as agent:
+        assert starve(agent, agent.process.pid, method) < 40_000_000

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from arenascope_agent import protocol
-from tests.agent.harness import AGENT_MAIN, PATIENCE, Agent
+from tests.agent.harness import AGENT_MAIN, PATIENCE, Agent, memory_peak, starve
 from tests.agent.sessions import Session, made, run_folder
 
 if sys.platform != "linux":
@@ -350,6 +350,30 @@ def test_of_many_that_attach_at_once_one_stays(session: Session) -> None:
                 assert stream is not None
                 stream.close()
             child.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("method", ["ping", "eval"])
+def test_a_client_that_asks_and_takes_no_answers_is_let_go(session: Session, method: str) -> None:
+    with session.begin() as agent:
+        assert starve(agent, session.pid, method) < 48_000_000
+
+
+def test_a_client_that_takes_answers_and_confirms_none_is_let_go(session: Session) -> None:
+    """What it has got is kept for it all the same, in case that it comes back."""
+    wanted = b"".join(protocol.encode(protocol.request(n, "eval", {})) for n in range(500))
+    peak = 0
+    with session.begin() as agent:
+        try:
+            while True:
+                agent.send(wanted)
+                for _ in range(500):
+                    agent.next()
+                peak = max(peak, memory_peak(session.pid))
+        except (BrokenPipeError, AssertionError):
+            pass  # it ended
+    assert 16_000_000 < peak < 40_000_000
+    with session.join(seen=1) as back:
+        assert back.hello["type"] == "gone"
 
 
 def test_attaching_again_and_again_leaks_nothing(session: Session) -> None:

@@ -56,6 +56,18 @@ pytestmark = [
 ]
 
 
+#: What "ended" holds beside, where the kernel has taken the worker.
+KILLED = {
+    "status": "killed",
+    "phase": "invoke_first",
+    "signal": "SIGKILL",
+    "message": "killed in invoke_first by SIGKILL",
+    "log": ["INFO: one line", "another"],
+    "evidence": {"source": "kernel_log", "text": "Out of memory: Killed process 4321 (python3)", "t": 1.5},
+    "findings": [{"cause": "no memory", "proof": "the kernel's line", "remedy": "add swap", "saves": 1000}],
+}
+
+
 @dataclass(frozen=True)
 class Talk:
     """What a real agent said: the facts of its board, and the events of an inspection and of a watch."""
@@ -238,6 +250,8 @@ class _Case:
             messages = [{**result, "result": status}]
         else:
             events = self._talk.events if where == "run" else self._talk.watched
+            if where == "run" and rng.random() < 0.3:
+                events = [*events[:-1], ("ended", {**events[-1][1], **KILLED})]
             messages = [{**result, "result": {"run": 1}}]
             messages += [protocol.event(name, data, 1) for name, data in events]
         self._frames[where] = [*self._changed(messages), *self._last]
@@ -306,7 +320,10 @@ class _Case:
         elif isinstance(one, PhaseEnded):
             texts = [one.phase.name]
         elif isinstance(one, RunEnded):
-            texts = [one.outcome.message, *one.outcome.log, one.outcome.phase or "", one.outcome.signal or ""]
+            end = one.outcome
+            texts = [end.message, *end.log, end.phase or "", end.signal or ""]
+            texts += [text for found in end.findings for text in (found.cause, found.proof, found.remedy)]
+            texts += [end.evidence.text] if end.evidence is not None else []
         assert all(text.isprintable() for text in texts), texts
 
     def _check_capture(self, capture: Capture) -> None:
