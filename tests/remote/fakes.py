@@ -105,6 +105,33 @@ class ScriptedTransport:
         self.channel.close()
 
 
+class StuckTransport(ScriptedTransport):
+    """A network that takes nothing more once the agent has greeted: a sender waits until it is broken."""
+
+    name = "stuck"
+    keeps_sessions = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Event()  # somebody waits for it
+        self._broken = threading.Event()
+        self.channel.send = self._send  # type: ignore[method-assign]
+
+    def _send(self, data: bytes) -> None:
+        self.waits.set()
+        self._broken.wait()
+        raise LinkLost("broken")
+
+    def open_agent(self, session: str, seen: int | None) -> ScriptedChannel:
+        if seen is not None:
+            raise LinkLost("still away")
+        return self.channel
+
+    def drop(self) -> None:
+        self._broken.set()
+        self.channel.put(None)
+
+
 class CommandTransport:
     """An agent behind any command of this computer, as SSH would run it."""
 

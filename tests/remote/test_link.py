@@ -13,11 +13,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arenascope.domain.link_state import LinkKind, LinkState
 from arenascope.errors import ArenaScopeError, BoardError, DeployError, LinkError, LinkLost, WireError
 from arenascope.remote.bundle import agent_folder
-from arenascope.remote.link import AgentLink
+from arenascope.remote.link import AgentLink, Patience
 from arenascope_agent import protocol
-from tests.remote.fakes import HELLO, CommandTransport, Reaction, ScriptedTransport, answer, event
+from tests.remote.fakes import (
+    HELLO,
+    CommandTransport,
+    Reaction,
+    ScriptedTransport,
+    StuckTransport,
+    answer,
+    event,
+)
 
 MAIN = str(agent_folder() / "__main__.py")
 PATIENCE = 20.0
@@ -393,3 +402,27 @@ def test_an_agent_that_is_killed() -> None:
         link.request("ping")
     link.close()
     transport.end()
+
+
+def test_a_network_that_takes_nothing_more_is_noticed() -> None:
+    lost = threading.Event()
+
+    def hear(state: LinkState) -> None:
+        if state.kind is LinkKind.LOST:
+            lost.set()
+
+    link = AgentLink(StuckTransport(), hear, Patience(heartbeat=0.02, silence=0.1))
+    link.open()
+    assert lost.wait(30)
+    link.close()
+
+
+def test_closing_does_not_wait_for_a_network_that_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arenascope.remote.link._LEAVE", 0.1)
+    transport = StuckTransport()
+    link = AgentLink(transport, patience=Patience(heartbeat=0.02))
+    link.open()
+    assert transport.waits.wait(30)  # the ping
+    link.close()
+    with pytest.raises(LinkLost):
+        link.request("ping")

@@ -122,6 +122,15 @@ class LinkProxy:
 
         self._order(order)
 
+    def narrow(self, size: int) -> None:
+        """Connections that are made from now on have so small a buffer here."""
+
+        def order() -> None:
+            assert self._listener is not None
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+        self._order(order)
+
     def restore(self) -> None:
         """A good link again, on the same port; what was still on the way arrives."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,18 +11,24 @@ from pathlib import Path
 import pytest
 
 from arenascope.domain.graph import Graph
+from arenascope.domain.link_state import LinkKind, LinkState
 from arenascope.errors import BoardError, Cancelled, FileError, LinkLost
 from arenascope.remote.link import Patience
+from arenascope.remote.ssh import SshTransport
+from arenascope.remote.ssh_config import HostConfig
 from arenascope.tflite.reader import read_model
 from arenascope.workflow.connect import connect
 from arenascope.workflow.events import RunEvent, UploadProgress
 from arenascope.workflow.jobs import CancelToken
 from arenascope.workflow.staging import stage_model
+from tests.support.link_proxy import LinkProxy
 from tests.support.models import own
 from tests.support.sshd import Sshd, tiny_disk
 
 #: Much more than the window of a channel, so that half of it cannot all be on its way.
 SIZE = 8_000_001
+#: Bytes of a socket's buffer that are much less than that window.
+NARROW = 32 * 1024
 BLOCK = 256 * 1024
 
 
@@ -87,6 +94,52 @@ def test_it_goes_on_by_itself_when_the_connection_comes_back(server: Sshd, model
     assert seen[-1] == SIZE
     assert _models(server) == [Path(path)]
     assert Path(path).read_bytes() == model[0].read_bytes()
+
+
+@pytest.fixture
+def narrow(
+    server: Sshd, ssh_dir: Path, link_proxy: Callable[[int], LinkProxy], monkeypatch: pytest.MonkeyPatch
+) -> tuple[LinkProxy, str]:
+    """A way to the server whose buffers hold less than the window of a channel, as on bad Wi-Fi, and its
+    address: a sender waits for the network itself."""
+    proxy = link_proxy(server.port)
+    proxy.narrow(NARROW)
+    tcp = SshTransport._tcp
+
+    def narrowed(self: SshTransport, config: HostConfig) -> socket.socket:
+        made = tcp(self, config)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, NARROW)
+        return made
+
+    monkeypatch.setattr(SshTransport, "_tcp", narrowed)
+    line = server.known_hosts_line().replace(f":{server.port} ", f":{proxy.port} ")
+    with (ssh_dir / "known_hosts").open("a") as file:
+        file.write(line)
+    return proxy, f"{server.user}@127.0.0.1:{proxy.port}"
+
+
+def test_a_network_that_takes_nothing_more_is_noticed(
+    server: Sshd, model: tuple[Path, Graph], narrow: tuple[LinkProxy, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy, address = narrow
+    monkeypatch.setattr("arenascope.remote.link.PATIENCE", Patience(heartbeat=0.1, silence=1.0))
+    states: list[LinkKind] = []
+
+    def tell(event: RunEvent) -> None:
+        if isinstance(event, UploadProgress) and event.done > SIZE // 4 and LinkKind.LOST not in states:
+            proxy.stall()
+
+    def hear(state: LinkState) -> None:
+        if state.kind is LinkKind.LOST and LinkKind.LOST not in states:
+            proxy.drop()
+            proxy.restore()
+        states.append(state.kind)
+
+    with connect(address, on_link=hear) as device:
+        path = stage_model(device, *model, tell, CancelToken())
+    assert LinkKind.LOST in states
+    assert Path(path).read_bytes() == model[0].read_bytes()
+    assert _models(server) == [Path(path)]
 
 
 def test_only_the_rest_is_sent_after_a_cut(server: Sshd, model: tuple[Path, Graph]) -> None:

@@ -1,6 +1,7 @@
 """The protocol's client: requests with answers, runs with events, over any transport.
 
-One reader thread a link. It cuts frames, completes the requests that wait, and calls the callbacks of
+One reader thread a link (over a transport that keeps sessions, two more: one gives signs of life, one looks
+for those of the other side). It cuts frames, completes the requests that wait, and calls the callbacks of
 runs. Where the transport keeps sessions, a connection that is lost is made again, with back-off, and both
 sides send again what the other has not got; runs on the device go on meanwhile. When the stream ends for
 good, everything that waits is told so.
@@ -97,6 +98,7 @@ class AgentLink:
         self._channel: ByteChannel | None = None
         self._thread: threading.Thread | None = None
         self._pulse: threading.Thread | None = None
+        self._watch: threading.Thread | None = None
         self._exchange = Exchange(self._name, self.cancel_run)
         self._hello: Future[Hello] = Future()
         self._outbox = Outbox(keeps=transport.keeps_sessions)
@@ -133,7 +135,9 @@ class AgentLink:
             raise
         if self._transport.keeps_sessions:
             self._pulse = threading.Thread(target=self._beat, name=f"pulse-{self._name}", daemon=True)
+            self._watch = threading.Thread(target=self._listen, name=f"watch-{self._name}", daemon=True)
             self._pulse.start()
+            self._watch.start()
         return hello
 
     def request(
@@ -187,7 +191,7 @@ class AgentLink:
     def cancel_run(self, run: int) -> None:
         """Ask for the end of a run or watch and return at once; its "ended" tells when it came.
 
-        Nothing when the link has ended: the run ended with it.
+        Nothing when the link has ended: whoever follows the run has been told.
         """
         with contextlib.suppress(LinkError, WireError):
             self._send("cancel", {"run": run}, None)
@@ -202,15 +206,21 @@ class AgentLink:
         up = self._up.is_set()  # it may come up while what is below waits
         if self._transport.keeps_sessions and self._hello.done() and up:
             # The end of its stdin is no reason for the agent of a session to leave; this is.
+            late = threading.Timer(_LEAVE, self._transport.drop)  # a network that takes nothing more
+            late.daemon = True
+            late.start()
             with contextlib.suppress(LinkError, WireError):
-                self._send("shutdown", {}, None)
+                try:
+                    self._send("shutdown", {}, None)
+                finally:
+                    late.cancel()
                 if not on_own_thread:
                     self._thread.join(_LEAVE)
         if self._channel is not None:
             self._channel.close()
         if not up:
             self._transport.close()  # whoever is just connecting again hears of it
-        for thread in (self._thread, self._pulse):
+        for thread in (self._thread, self._pulse, self._watch):
             if thread is not None and thread is not threading.current_thread():
                 thread.join(_JOIN)
 
@@ -401,12 +411,17 @@ class AgentLink:
     # -- signs of life ------------------------------------------------------------------------------
 
     def _beat(self) -> None:
+        """Pings. One may have to wait as long as a network takes nothing more."""
+        while not self._closing.wait(self._patience.heartbeat) and self._exchange.error is None:
+            if self._up.is_set():
+                self._confirm()
+
+    def _listen(self) -> None:
+        """Breaks a connection over which nothing comes; nothing else tells that a network has vanished."""
         while not self._closing.wait(self._patience.heartbeat) and self._exchange.error is None:
             last = max(self._heard, self._transport.last_progress)
             if self._reading and time.monotonic() - last > self._patience.silence:
-                self._transport.drop()  # nothing else will tell that a network has vanished
-            elif self._up.is_set():
-                self._confirm()
+                self._transport.drop()
 
     def _confirm(self) -> None:
         """Say what has arrived; the answer says what of ours has, and how long it took.
