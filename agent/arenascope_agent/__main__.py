@@ -80,7 +80,7 @@ def main(arguments):
 
         sys.stdout.write(json.dumps(probes.board_facts(), indent=1) + "\n")
         return 0
-    sys.stderr.write("usage: %s serve | attach SESSION new|FRAMES | probe\n" % sys.argv[0])
+    sys.stderr.write("usage: %s serve | attach SESSION new|FRAMES | compile VERSION | probe\n" % sys.argv[0])
     return 2
 
 

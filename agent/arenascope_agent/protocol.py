@@ -5,10 +5,17 @@ length and that many bytes of UTF-8 JSON, one object a frame. The client skips w
 before the greeting (login banners). Nothing that arrives is ever evaluated or unpickled.
 
     hello      server → client, first frame   protocol, agent, pid, python
+                                              in a session also: resumed, seen, boot
+    gone       server → client, first frame   boot; there is no such session (any more)
     request    client → server                id, method, params
     response   server → client                id, result
     error      server → client                id (null: about no request), code, message, hint, detail
     event      server → client                run, name, data
+
+In a session (``session.py``) both sides count the other's frames behind the first one of a connection, and
+say how many they have got: the client when it attaches and with ``ping``, the server in hello and in the
+answer to ``ping``, each in ``seen``. What the other side has not got is sent again. ``boot`` names the start
+of the device.
 
 The worker talks to the server in the same frames, with events that carry no ``run``.
 The server imports this module, so it stays small: no typing, no dataclasses at run time.

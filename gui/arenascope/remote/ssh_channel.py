@@ -25,7 +25,7 @@ class SshChannel:
     """A command that runs on the device: its stdin and stdout as bytes, its stderr as last lines.
 
     stderr shares the window of stdout, so it is always drained, by a thread of its own.
-    ``raw`` is the library's channel and ``foreign`` what it raises, which only ``ssh.py`` knows; ``gone``
+    ``raw`` is the library's channel and ``foreign`` what it raises, which ``ssh_errors.py`` knows; ``gone``
     hears of the end, ``kill`` ends a process there.
     """
 
