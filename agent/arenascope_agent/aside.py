@@ -36,6 +36,15 @@ class Failure(Exception):
         self.hint = hint
         self.detail = detail
 
+    def parts(self) -> dict[str, str]:
+        return {"code": self.code, "message": self.message, "hint": self.hint, "detail": self.detail}
+
+
+def in_words(error: OSError) -> str:
+    """'/a/b: No such file or directory.'"""
+    reason = error.strerror or type(error).__name__
+    return "%s: %s." % (error.filename, reason) if error.filename else reason + "."
+
 
 def run(
     loop: Loop,
@@ -128,40 +137,35 @@ def _limit_memory() -> None:
 
 def _write(fd: int, data: bytes) -> None:
     if len(data) > MOST_ANSWER:
-        data = _failed("The answer is longer than this agent sends: %d bytes." % len(data))
+        data = _failed(_unanswered("The answer is longer than this agent sends: %d bytes." % len(data)))
     while data:
         data = data[os.write(fd, data) :]
 
 
-def _failed(message: str) -> bytes:
-    return protocol.encode_payload({"failure": {"code": protocol.IO_FAILED, "message": message}})
+def _failed(failure: Failure) -> bytes:
+    return protocol.encode_payload({"failure": failure.parts()})
+
+
+def _unanswered(message: str) -> Failure:
+    return Failure(protocol.IO_FAILED, message)
 
 
 def _attempt(work: Callable[[], dict[str, Any]]) -> bytes:
     try:
         return protocol.encode_payload({"result": work()})
     except Failure as failure:
-        return protocol.encode_payload(
-            {
-                "failure": {
-                    "code": failure.code,
-                    "message": failure.message,
-                    "hint": failure.hint,
-                    "detail": failure.detail,
-                }
-            }
-        )
+        return _failed(failure)
     except OSError as error:
-        return _failed("%s: %s." % (error.filename, error.strerror))
+        return _failed(_unanswered(in_words(error)))
     except MemoryError:
-        return _failed("It takes more memory than this agent gives to it.")
+        return _failed(_unanswered("It takes more memory than this agent gives to it."))
 
 
 def _answer(data: bytes) -> dict[str, Any] | Failure:
     try:
         answer = protocol.decode_payload(data)
     except protocol.ProtocolError:  # nothing, or the beginning of one
-        return Failure(protocol.IO_FAILED, "The helper process ended without an answer.")
+        return _unanswered("The helper process ended without an answer.")
     if "failure" in answer:
         return Failure(**answer["failure"])
     result: dict[str, Any] = answer["result"]

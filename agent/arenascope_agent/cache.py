@@ -185,12 +185,7 @@ class ModelCache:
         total = sum([bytes for _, bytes, _ in models])
         free = self._free()
         if free + total < size:
-            raise Failure(
-                protocol.NO_SPACE,
-                "No space left on the device: %.1f MB are free at %s and the model needs %.1f MB."
-                % (free / 1e6, self.folder, size / 1e6),
-                "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
-            )
+            raise no_space(self.folder, free, "the model", size)
         while models and (total + size > self._limit or free < size):
             _, bytes, path = models.pop(0)
             remove(path)
@@ -237,6 +232,16 @@ def make_private(folder: str) -> None:
             )
         if stat.S_IMODE(facts.st_mode) != 0o700:
             os.chmod(path, 0o700)
+
+
+def no_space(folder: str, free: int, what: str, size: int) -> Failure:
+    """``free`` bytes are left where the folder lies, and ``what`` needs ``size``."""
+    return Failure(
+        protocol.NO_SPACE,
+        "No space left on the device: %.1f MB are free at %s and %s needs %.1f MB."
+        % (free / 1e6, folder, what, size / 1e6),
+        "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
+    )
 
 
 def users_of(paths: list[str]) -> dict[str, int]:

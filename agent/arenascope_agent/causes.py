@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from . import marks, oom
+from . import marks, oom, probes
+from .amounts import size
 
-MIB = 1024.0 * 1024
 #: More of a core than this is computing; less than that is waiting.
 BUSY, IDLE = 0.5, 0.05
 #: Of the RAM: more than this available when memory ran out is worth a word; less than that is thrashing.
@@ -69,7 +69,7 @@ def explain(case: Case) -> dict[str, Any]:
         now = marks.counters()
         counted = {name: oom.more(case.counters, now, name) for name in now}
         found = oom.search(case.pid, case.log, case.start, counted["vmstat"] != 0)
-        return killed(case, found, counted, _user(), _limit_of, _guards())
+        return killed(case, found, counted, probes.user() or "USER", _limit_of, _guards())
     if case.status == "crashed":
         return crashed(case)
     return hung(case)
@@ -115,13 +115,13 @@ def killed(
 
 
 def _by_the_kernel(case: Case, kill: oom.Kill, limit_of: Callable[[str], int | None]) -> dict[str, Any]:
-    held = "" if kill.anon is None else " while it held %s" % _size(kill.anon)
+    held = "" if kill.anon is None else " while it held %s" % size(kill.anon)
     proof = "The kernel's log: “%s”. %s" % (_cut(kill.line.text), _last_sample(case))
     t = kill.line.t - case.start
     if kill.group is not None:
         limit = limit_of(kill.group) if kill.group else None
         named = " %s" % kill.group if kill.group else ""
-        most = "" if limit is None else " of %s" % _size(limit)
+        most = "" if limit is None else " of %s" % size(limit)
         return _answer(
             "killed%s by the kernel at the memory limit%s of its control group%s" % (case.where, most, held),
             "kernel_log",
@@ -191,9 +191,9 @@ def _last_sample(case: Case) -> str:
         return "No sample tells what memory was left."
     t, rss = case.last
     before = "" if case.gone is None else ", %.2f s before its end" % (case.gone - t)
-    total = "" if case.ram_total is None else " of %s" % _size(case.ram_total)
-    left = "%s%s available" % (_size(case.available), total)
-    return "The last sample, at %.2f s%s: the worker held %s, %s." % (t, before, _size(rss), left)
+    total = "" if case.ram_total is None else " of %s" % size(case.ram_total)
+    left = "%s%s available" % (size(case.available), total)
+    return "The last sample, at %.2f s%s: the worker held %s, %s." % (t, before, size(rss), left)
 
 
 def _signalled(case: Case) -> str:
@@ -222,15 +222,6 @@ def _guards() -> list[str]:
             except OSError:
                 continue  # it has just ended
     return sorted(names.intersection(GUARDS))
-
-
-def _user() -> str:
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return "USER"
 
 
 # ------------------------------------------------------------------------------------------ crashed
@@ -368,10 +359,6 @@ def _verdict(did: Doing, nothing: bool) -> tuple[str, str, str]:
         "See what else the device is busy with, and give it more time.",
         "it was waiting most of the time (%.0f %% of a core)" % (100 * did.cpu),
     )
-
-
-def _size(count: int) -> str:
-    return "%.1f MiB" % (count / MIB) if count < 1024 * MIB else "%.2f GiB" % (count / MIB / 1024)
 
 
 def _cut(text: str) -> str:

@@ -38,7 +38,7 @@ def board_facts() -> dict[str, Any]:
         "environment": environment.summary(),
         "disk_free": environment.free(),
         "swap_free": memory.get("SwapFree"),
-        "user": _user(),
+        "user": user(),
         "uptime": _uptime(),
         "clock": time.time(),
         "psi": os.path.exists("/proc/pressure/memory"),
@@ -63,7 +63,8 @@ def _abi() -> str:
     return "%s%d%d%s" % (short, sys.version_info[0], sys.version_info[1], flags)
 
 
-def _user() -> str | None:
+def user() -> str | None:
+    """The name of this user; None for a number without one."""
     import pwd
 
     try:
@@ -114,21 +115,22 @@ def address_space() -> dict[str, int | None]:
     if ceiling is not None and mappings:
         floor = _text("/proc/sys/vm/mmap_min_addr").strip()
         lowest = int(floor) if floor.isdigit() else page_size
-        gap = procfs.largest_gap(mappings, ceiling, lowest, page_size, _limit("RLIMIT_STACK"))
+        gap = procfs.largest_gap(mappings, ceiling, lowest, page_size, limit("RLIMIT_STACK"))
     return {"ceiling": ceiling, "largest_gap": gap}
 
 
 def memory_limit() -> int | None:
     """What a process can have at most, in bytes: RAM and swap, or its own limit where that is lower."""
     memory = procfs.meminfo(_text("/proc/meminfo"))
-    limit = _limit("RLIMIT_AS")
+    own = limit("RLIMIT_AS")
     if "MemTotal" not in memory:
-        return limit
+        return own
     there = memory["MemTotal"] + memory.get("SwapTotal", 0)
-    return there if limit is None else min(there, limit)
+    return there if own is None else min(there, own)
 
 
-def _limit(name: str) -> int | None:
+def limit(name: str) -> int | None:
+    """What "RLIMIT_AS", or another of this process's limits, is; None where there is none."""
     import resource  # a shared library that only a probe needs
 
     soft, _ = resource.getrlimit(getattr(resource, name))

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import struct
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from . import asking, memory, probes, procfs, runtimes
+from .amounts import MIB, exact, size
 
-MIB = 1024 * 1024
-GIB = 1024 * MIB
 SMALLER = "use a smaller batch or input"
 #: Operators whose first output may lie where an input lies, unless that is the model's input or the output
 #: is the model's (tflite-memory.md §2.2).
@@ -78,14 +76,14 @@ def facts() -> Facts:
         largest_gap=space["largest_gap"],
         vm_size=own.get("VmSize"),
         vm_data=own.get("VmData"),
-        rlimit_as=_limit(resource.RLIMIT_AS),
-        rlimit_data=_limit(resource.RLIMIT_DATA),
+        rlimit_as=probes.limit("RLIMIT_AS"),
+        rlimit_data=probes.limit("RLIMIT_DATA"),
     )
 
 
 def limited() -> bool:
     """Whether the user's processes have a limit of their own."""
-    return _limit(resource.RLIMIT_AS) is not None or _limit(resource.RLIMIT_DATA) is not None
+    return probes.limit("RLIMIT_AS") is not None or probes.limit("RLIMIT_DATA") is not None
 
 
 def limits(here: Facts) -> list[Limit]:
@@ -318,22 +316,5 @@ def _bytes(alive: Iterable[int], group: dict[int, int], tensors: dict[int, int])
 # --------------------------------------------------------------------------------------- helpers
 
 
-def size(count: int) -> str:
-    """'763.0 MiB'."""
-    if count < GIB:
-        return "%.1f MiB" % (count / MIB)
-    return "%.2f GiB" % (count / GIB) if count < 1024 * GIB else "%.1f TiB" % (count / GIB / 1024)
-
-
-def exact(count: int) -> str:
-    """'763.0 MiB, 800,000,000 bytes'."""
-    return "%s, %s bytes" % (size(count), format(count, ","))
-
-
 def _text(path: str) -> str:
     return memory.read_all(path).decode("ascii", "replace")
-
-
-def _limit(number: int) -> int | None:
-    soft, _ = resource.getrlimit(number)
-    return None if soft == resource.RLIM_INFINITY else soft

@@ -144,15 +144,13 @@ class Server:
         except Failure as failure:
             self._fail(number, failure)
         except OSError as error:
-            self._fail(number, Failure(protocol.IO_FAILED, _in_words(error)))
+            self._fail(number, Failure(protocol.IO_FAILED, aside.in_words(error)))
         else:
             if result is not None:
                 self._channel.send(protocol.response(number, result))
 
     def _fail(self, number: int, failure: Failure) -> None:
-        self._channel.send(
-            protocol.error(number, failure.code, failure.message, failure.hint, failure.detail)
-        )
+        self._channel.send(protocol.error(number, **failure.parts()))
 
     # What the workers send.
 
@@ -353,15 +351,10 @@ class Server:
         self._loop.stop()
 
 
-def _in_words(error: OSError) -> str:
-    reason = error.strerror or type(error).__name__
-    return "%s: %s." % (error.filename, reason) if error.filename else reason + "."
-
-
 def _not_started(error: OSError) -> dict[str, Any]:
     return {
         "status": "failed", "phase": None, "signal": None, "exit_code": None,
-        "message": "no process could be started: %s" % _in_words(error), "log": [],
+        "message": "no process could be started: %s" % aside.in_words(error), "log": [],
         "agent_rss": None, "agent_cpu": None,
     }  # fmt: skip
 

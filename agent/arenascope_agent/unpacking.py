@@ -93,12 +93,7 @@ def _check_room(size: int) -> None:
 
 
 def _no_space(size: int) -> Failure:
-    return Failure(
-        protocol.NO_SPACE,
-        "No space left on the device: %.1f MB are free at %s and what is to be set up needs %.1f MB."
-        % (environment.free() / 1e6, cache.root(), size / 1e6),
-        "Free some space there, or set XDG_CACHE_HOME to a larger disk.",
-    )
+    return cache.no_space(cache.root(), environment.free(), "what is to be set up", size)
 
 
 def _unpack(path: str, target: str, size: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from arenascope_agent import protocol, refusal
+from arenascope_agent.amounts import size
 from arenascope_agent.refusal import Facts, at_least, explain, from_words
 from tests.agent import tiny_models
 from tests.agent.workers import AGENT, inspect
@@ -63,7 +64,7 @@ def test_the_narrowest_limit_that_is_exceeded_is_named_with_both_numbers(
     here: Facts, wanted: int, reason: str
 ) -> None:
     message, finding = told(here, wanted)
-    assert message.startswith(f"no memory for at least {refusal.size(wanted)} in one piece: ")
+    assert message.startswith(f"no memory for at least {size(wanted)} in one piece: ")
     assert reason in message
     assert "use a smaller batch or input" in message
     assert message.endswith("(the runtime said: std::bad_alloc)")
@@ -77,7 +78,7 @@ def test_a_wish_below_every_limit_has_no_named_reason_but_all_numbers(here: Fact
     assert "that is below every limit known here" in message
     assert "cannot be named" in finding["cause"]
     assert "100.0 MiB" in finding["proof"]
-    assert refusal.size(here.largest_gap or 0) in finding["proof"]
+    assert size(here.largest_gap or 0) in finding["proof"]
 
 
 def test_the_other_limits_that_are_exceeded_are_told_too() -> None:
@@ -224,7 +225,7 @@ def test_more_than_ram_and_swap_is_refused_with_both_numbers(chain: Path) -> Non
     if here.overcommit == 0:
         assert here.ram is not None
         assert "no memory for at least 12.0 TiB in one piece" in failure["message"]
-        assert refusal.size(here.ram + (here.swap or 0)) in failure["message"]
+        assert size(here.ram + (here.swap or 0)) in failure["message"]
     (finding,) = failure["findings"]
     assert f"{3 * 4 * 4096 * MORE_THAN_ANY_COMPUTER:,} bytes" in finding["proof"]
 
