@@ -110,7 +110,7 @@ def inspect(
             hint=advice(device.board),
             detail=outcome.message,
         )
-    capture = _capture(device, graph, request, shapes, run, outcome, path)
+    capture = _capture(graph, request, shapes, run, outcome, path)
     return replace(capture, notes=(*notes(model, graph), *run.link_notes()))
 
 
@@ -263,12 +263,12 @@ class _Run:
         if not self._lost:
             return ()
         taken, here = self._taken, sum(len(part.t) for part in self.samples)
-        missing = None if taken is None else taken - here
-        kept = (
-            "nothing of the run is missing"
-            if not missing
-            else f"{missing} of its {taken} samples are missing"
-        )
+        if taken is None:
+            kept = "whether samples are missing is not known"
+        elif taken == here:
+            kept = "nothing of the run is missing"
+        else:
+            kept = f"{taken - here} of its {taken} samples are missing"
         times = ", ".join(f"{seconds:.1f} s" for seconds in self._lost)
         return (f"The connection was lost during the run ({times}); {kept}.",)
 
@@ -308,7 +308,6 @@ class _Run:
 
 
 def _capture(
-    device: Device,
     graph: Graph,
     request: InspectRequest,
     shapes: dict[int, tuple[int, ...]],
