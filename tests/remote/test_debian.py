@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,13 @@ def test_a_package_that_is_not_the_signed_one_is_refused(pi: Pi, kept: Kept) -> 
     (pi.mirror.root / "debian/pool/python3-numpy.deb").unlink()
     with pytest.raises(SetupError, match="no longer has python3-numpy"):
         debian.fetch(numpy, kept, lambda count: None)
+
+
+def test_a_package_that_is_said_to_be_larger_than_any_is_not_fetched(pi: Pi, kept: Kept) -> None:
+    (numpy, _) = found(pi, kept)
+    huge = replace(numpy, package=replace(numpy.package, bytes=10**12))
+    with pytest.raises(SetupError, match="more than any that is needed"):
+        debian.fetch(huge, kept, lambda count: None)
 
 
 @pytest.mark.parametrize(

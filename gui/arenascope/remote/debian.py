@@ -22,6 +22,7 @@ from ..domain import apt
 from ..domain.apt import Package, Source
 from ..domain.plain_text import plain
 from ..domain.provision import Recipe
+from ..domain.units import format_bytes
 from ..errors import BoardError, SetupError, WireError
 from . import fetching
 from .fetching import Arrived, Kept
@@ -92,6 +93,13 @@ def fetch(found: Found, kept: Kept, arrived: Arrived) -> bytes:
     path = kept.path(package.sha256)
     if path is not None:
         return path.read_bytes()
+    if package.bytes > _MAX_PACKAGE:
+        raise SetupError(
+            f"{package.name} {package.version} is said to have {format_bytes(package.bytes)}: more than any "
+            "that is needed here.",
+            hint="Nothing was fetched. Use another mirror on the board.",
+            detail=found.url,
+        )
     try:
         data = fetching.get(found.url, package.bytes, arrived)
     except FileNotFoundError:
