@@ -14,7 +14,7 @@ from arenascope.domain import provision
 from arenascope.domain.provision import Pin, Row
 from arenascope.remote import wheels
 from tests.support import packages
-from tests.support.sshd import Sshd, StartSshd, introduce
+from tests.support.sshd import Sshd, StartSshd, bare_path, introduce
 
 MACHINE = os.uname().machine
 ABI = f"cp{sys.version_info[0]}{sys.version_info[1]}"
@@ -25,7 +25,7 @@ MINOR = sys.version_info[1]
 def bare(start_sshd: StartSshd, ssh_dir: Path, tmp_path: Path) -> Sshd:
     """A board with a Python that has neither NumPy nor a runtime."""
     venv.create(tmp_path / "empty", with_pip=False)
-    server = start_sshd(path=f"{tmp_path / 'empty' / 'bin'}:/usr/bin:/bin")
+    server = start_sshd(path=f"{tmp_path / 'empty' / 'bin'}:{bare_path(tmp_path / 'tools')}")
     introduce(server, ssh_dir)
     return server
 
