@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +12,7 @@ from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..errors import UsageError
 from . import options, setup
+from .options import print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +43,7 @@ def list_devices(as_json: options.Json = False) -> int:
 
     saved = devices.list_devices()
     if as_json:
-        _print_json({"schema": "arenascope.devices/1", "devices": [asdict(device) for device in saved]})
+        print_json({"schema": "arenascope.devices/1", "devices": [asdict(device) for device in saved]})
     elif not saved:
         typer.echo("No device is saved. Add one with: arenascope devices add USER@HOST --name NAME")
     else:
@@ -119,21 +118,17 @@ def forget(
 
     gone = devices.forget(name)
     if as_json:
-        _print_json({"schema": "arenascope.device/1", **asdict(gone), "board": None})
+        print_json({"schema": "arenascope.device/1", **asdict(gone), "board": None})
     else:
         typer.echo(f"Forgot {plain(gone.name)} ({plain(gone.address)}).")
     return 0
-
-
-def _print_json(document: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def _show_board(name: str, address: str | None, board: Board, *, as_json: bool) -> None:
     if as_json:
         facts = {**asdict(board), "runtime_errors": dict(board.runtime_errors)}
         missing = [asdict(lack) for lack in lacks(board)]
-        _print_json(
+        print_json(
             {
                 "schema": "arenascope.device/1",
                 "name": name,
@@ -198,4 +193,4 @@ def _yes_no(value: bool | None, yes: str = "yes", no: str = "no") -> str | None:
 def _runtime(board: Board) -> str | None:
     if board.lacks_runtime:
         return "none works"
-    return f"{board.runtime} {board.runtime_version or ''}" if board.runtime else None
+    return board.runtime_text or None

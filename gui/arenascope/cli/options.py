@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,6 +53,11 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
 
 DEFAULT_TIMEOUT = 300.0
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """What --json prints: one document on one line."""
+    sys.stdout.write(json.dumps(document) + "\n")
 
 
 def build_request(

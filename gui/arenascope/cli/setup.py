@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,7 @@ from ..domain.plain_text import plain
 from ..domain.units import format_bytes
 from ..errors import Cancelled, SetupError, UsageError
 from . import options
+from .options import print_json
 
 if TYPE_CHECKING:
     from ..workflow.setup import SetupPlan, Undone
@@ -56,10 +56,10 @@ def _setup(name: str, *, yes: bool, as_json: bool, quiet: bool) -> int:
                 _ask("Set it up?")
             with progress.reporter(quiet=quiet) as report:
                 board = verb.setup(device, plan, report, cancel).board
-    runtime = f"{board.runtime} {board.runtime_version or ''}".strip()
+    runtime = board.runtime_text
     if as_json:
         numpy = board.numpy
-        _print_json({**_document(name, plan), "done": True, "runtime": runtime, "numpy": numpy})
+        print_json({**_document(name, plan), "done": True, "runtime": runtime, "numpy": numpy})
     else:
         typer.echo(f"{plain(name)} has {plain(runtime)} with NumPy {plain(board.numpy or 'unknown')} now.")
         typer.echo(f"To take it away again: {plan.undo}")
@@ -81,7 +81,7 @@ def _undo(name: str, *, yes: bool, as_json: bool, quiet: bool) -> int:
     with progress.reporter(quiet=quiet) as report:
         found = verb.undo(name, prompts.terminal(), report, agreed)
     if as_json:
-        _print_json(
+        print_json(
             {"schema": SCHEMA, "device": name, "done": True, "undo": None,
              "removed": {"folder": found.folder, "bytes": found.bytes}}
         )  # fmt: skip
@@ -98,7 +98,7 @@ def _size(found: Undone) -> str:
 
 def _nothing_to_do(name: str, plan: SetupPlan, *, as_json: bool) -> int:
     if as_json:
-        _print_json({**_document(name, plan), "done": False, "runtime": plan.works})
+        print_json({**_document(name, plan), "done": False, "runtime": plan.works})
     else:
         typer.echo(f"{plain(plan.works)} works on {plain(name)}: there is nothing to set up.")
     return 0
@@ -143,7 +143,3 @@ def _ask(question: str) -> None:
     if sys.stdin.readline().strip().lower() not in ("yes", "y"):
         typer.echo("Nothing was changed.", err=True)
         raise Cancelled("Nothing was changed.", hint="")
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document) + "\n")

@@ -97,7 +97,7 @@ def describe_device(board: Board) -> str:
         f"kernel {board.kernel}" if board.kernel else None,
         f"{format_bytes(board.ram_total)} RAM" if board.ram_total else None,
         f"Python {board.python}" if board.python else None,
-        f"{board.runtime} {board.runtime_version or ''}".rstrip() if board.runtime else None,
+        board.runtime_text,
     ]
     return f"{plain(board.name)}: {plain(', '.join(part for part in parts if part), 300)}"
 

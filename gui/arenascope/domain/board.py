@@ -64,6 +64,11 @@ class Board:
     kernel_log: bool | None = field(default=None, compare=False)
 
     @property
+    def runtime_text(self) -> str:
+        """'ai_edge_litert 2.3.0'; '' where none is known."""
+        return f"{self.runtime} {self.runtime_version or ''}".rstrip() if self.runtime else ""
+
+    @property
     def lacks_runtime(self) -> bool:
         """Whether it is known that no runtime works there."""
         return self.runtime is None and bool(self.runtime_errors)

@@ -72,16 +72,21 @@ def lacks(board: Board) -> tuple[Lack, ...]:
                 f"Add cgroup_enable=memory cgroup_memory=1 to the one line of {_CMDLINE} and reboot.",
             )
         )
-    if board.kernel_log is False:
-        user = board.user or "$USER"
-        found.append(
-            Lack(
-                "the kernel's log",
-                "This user may not read it, so it cannot be proved why a process was killed.",
-                f"sudo usermod -aG adm {user}, then log in again.",
-            )
-        )
-    return tuple(found)
+    return (*found, *lacks_kernel_log(board))
+
+
+def lacks_kernel_log(board: Board) -> tuple[Lack, ...]:
+    """What keeps the reason of a kill from being proved, where it is known to."""
+    if board.kernel_log is not False:
+        return ()
+    user = board.user or "$USER"
+    return (
+        Lack(
+            "the kernel's log",
+            "This user may not read it, so it cannot be proved why a process was killed.",
+            f"sudo usermod -aG adm {user}, then log in again.",
+        ),
+    )
 
 
 def _runtime(board: Board) -> tuple[Lack, ...]:

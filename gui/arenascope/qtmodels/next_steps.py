@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..domain.board import Board
 from ..domain.capture import Capture
-from ..domain.lacks import lacks
+from ..domain.lacks import lacks_kernel_log
 from ..domain.measurement import Outcome, Status
 from ..domain.plain_text import plain
 from ..errors import (
@@ -200,8 +200,8 @@ _ENDINGS: dict[Status, tuple[NextStep, ...]] = {
 def _proof(outcome: Outcome, device: Board) -> tuple[NextStep, ...]:
     """What would help to find out, or what was found out to help."""
     remedies = [step for found in outcome.findings for step in copies_in(found.remedy, foreign=True)]
-    if outcome.status is Status.KILLED and device.kernel_log is False and not remedies:
-        remedies = [step for lack in lacks(device) if "adm" in lack.next for step in copies_in(lack.next)]
+    if outcome.status is Status.KILLED and not remedies:
+        remedies = [step for lack in lacks_kernel_log(device) for step in copies_in(lack.next)]
     return tuple(dict.fromkeys(remedies))[:_MOST_COMMANDS]
 
 

@@ -9,7 +9,6 @@ The same parts make the same bytes, so an archive that is on the board already n
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 import zipfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from ..errors import FileError, SetupError
 from . import deb
 from .debian import NUMPY, Found
+from .fetching import file_sha256
 from .wheels import Wheel
 
 MANIFEST = "manifest.json"
@@ -77,9 +77,7 @@ def pack(
     step()
     try:
         _write(files, target)
-        with target.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Packed(target, sha256, target.stat().st_size, sum(map(len, files.values())))
+        return Packed(target, file_sha256(target), target.stat().st_size, sum(map(len, files.values())))
     except OSError as error:
         raise FileError(f"Cannot write {target}: {error.strerror or error}.") from error
 

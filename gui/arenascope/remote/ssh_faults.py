@@ -1,6 +1,6 @@
 """What can go wrong between here and a device, in words: what, why, next step.
 
-``ssh_errors.py`` and ``ssh_session.py`` say which of these a foreign error is; here is only what the user reads.
+``ssh_errors.py`` and ``ssh_session.py`` say which of these a foreign error is. Here is only what is read.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def plan_setup(
         board = _probed(device)
     plan = SetupPlan(device.name, target(board), disk_free=board.disk_free)
     if board.runtime is not None:
-        return replace(plan, works=f"{board.runtime} {board.runtime_version or ''}".strip())
+        return replace(plan, works=board.runtime_text)
     chosen = choose(board)
     if isinstance(chosen, NoRecipe):
         return replace(plan, none=chosen)
