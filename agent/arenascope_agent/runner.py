@@ -176,7 +176,9 @@ class Run:
             return causes.explain(causes.Case(**case))
 
         def found(answer: dict[str, Any] | aside.Failure) -> None:
-            if not isinstance(answer, aside.Failure):
+            if isinstance(answer, aside.Failure):
+                end["message"] += "; why could not be looked up: " + answer.message
+            else:
                 end.update(answer)
             self._finish(end)
 

@@ -51,8 +51,8 @@ def test_machine_bits_and_address_space(board: EmulatedBoard, user: str) -> None
         assert abs(gap - there["largest"]) < APART
     else:
         assert gap <= there["ceiling"]
-        # 64 bits: a heap or a library more is nothing; half of the space is.
-        assert abs(gap - there["largest"]) < GIB
+        # 64 bits: each process begins at random places, some GiB apart; a wrong ceiling is off by terabytes.
+        assert abs(gap - there["largest"]) < 16 * GIB
 
 
 def test_memory_python_and_runtime(board: EmulatedBoard) -> None:

@@ -235,3 +235,21 @@ def test_two_at_once_do_not_disturb_each_other(server: Sshd, model: tuple[Path, 
     assert len(paths) == 2
     assert _models(server) == [Path(paths[0])]
     assert Path(paths[0]).read_bytes() == model[0].read_bytes()
+
+
+def test_cancelling_while_the_connection_is_lost_does_not_wait_for_it(
+    server: Sshd, model: tuple[Path, Graph]
+) -> None:
+    cancel = CancelToken()
+    lost = threading.Event()
+
+    def on_link(state: LinkState) -> None:
+        if state.kind is LinkKind.LOST:
+            lost.set()
+            cancel.cancel()
+
+    with connect(server.address, on_link=on_link) as device:
+        server.stop()
+        assert lost.wait(20)
+        with pytest.raises(Cancelled):
+            stage_model(device, *model, lambda event: None, cancel)

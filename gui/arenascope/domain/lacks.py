@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .board import Board
-from .provision import NoRecipe, choose, target
+from .provision import NoRecipe, choose, setup_command
 from .units import format_bytes, format_span
 
 #: Bytes on the disk below which neither an environment nor a model of any size finds room.
@@ -104,4 +104,4 @@ def _runtime(board: Board) -> tuple[Lack, ...]:
         lowest, below = chosen.numpy_from_version, chosen.numpy_below
         fits = f"{lowest} or newer" + (f" and before {below}" if below else "")
         why += f" Its NumPy {board.numpy} does not fit: {needs} needs {fits}."
-    return (Lack(what, why, f"arenascope devices setup {target(board)}"),)
+    return (Lack(what, why, setup_command(board)),)

@@ -235,7 +235,15 @@ def advice(board: Board) -> str:
     chosen = choose(board)
     if isinstance(chosen, NoRecipe):
         return f"{chosen.reason} {chosen.next}"
-    return f"Give it one: arenascope devices setup {target(board)}"
+    return f"Give it one: {setup_command(board)}"
+
+
+def setup_command(board: Board) -> str:
+    """What brings a board its runtime. This computer has it from the installation of this program."""
+    name = target(board)
+    if name == "local":
+        return "python -m pip install --force-reinstall ai-edge-litert, in the environment of arenascope"
+    return f"arenascope devices setup {name}"
 
 
 def target(board: Board) -> str:

@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
@@ -28,6 +27,7 @@ from ..domain.plain_text import plain
 from ..errors import (
     ArenaScopeError,
     AuthenticationError,
+    Cancelled,
     DeployError,
     HostKeyChanged,
     HostKeyUnknown,
@@ -40,6 +40,7 @@ from . import greeting
 from .exchange import AWAY, BACK, Exchange, OnEvent
 from .greeting import Hello
 from .outbox import Outbox
+from .patience import PATIENCE, POLL, Patience, Stop, raise_if
 from .transport import ByteChannel, Transport
 
 #: Called on the link's own threads; it must not block.
@@ -63,20 +64,6 @@ _log = logging.getLogger(__name__)
 
 #: No connection that is tried again will change these.
 _FINAL = (AuthenticationError, HostKeyChanged, HostKeyUnknown, WireError)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds: between two signs of life; without any of the other side's until the connection counts as
-    lost; before each try to make it again (the last one repeats); until that is given up."""
-
-    heartbeat: float = 5.0
-    silence: float = 15.0
-    delays: tuple[float, ...] = (0.2, 0.5, 1.0, 2.0, 3.0)
-    give_up: float = 180.0
-
-
-PATIENCE = Patience()
 
 
 class AgentLink:
@@ -141,19 +128,28 @@ class AgentLink:
         return hello
 
     def request(
-        self, method: str, params: dict[str, Any] | None = None, timeout: float = 30.0
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        timeout: float = 30.0,
+        stop: Stop | None = None,
     ) -> dict[str, Any]:
         """The answer to one request.
 
         BoardError when the agent refuses it, LinkLost when the connection ends for good, LinkError when no
         answer comes in time (a late one is dropped, and the run that it may name is cancelled). Time
-        without a connection does not count.
+        without a connection does not count. Cancelled soon after ``stop`` says so.
         """
-        return self._ask(method, params or {}, timeout, None)
+        return self._ask(method, params or {}, timeout, None, stop)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._channel is not None and self._exchange.error is None and self._up.is_set()
 
     def answers(self, timeout: float = 5.0) -> bool:
         """Whether the agent answers now. False at once while the connection is lost."""
-        if self._channel is None or self._exchange.error is not None or not self._up.is_set():
+        if not self.is_up:
             return False
         _, future = self._send("ping", {}, None)
         try:
@@ -162,9 +158,10 @@ class AgentLink:
             return False
         return True
 
-    def wait_until_up(self) -> bool:
-        """Wait while the connection is lost; whether it is back."""
-        self._up.wait()
+    def wait_until_up(self, stop: Stop | None = None) -> bool:
+        """Wait while the connection is lost; whether it is back. Cancelled soon after ``stop`` says so."""
+        while not self._up.wait(None if stop is None else POLL):
+            raise_if(stop)
         return self._exchange.error is None and not self._closing.is_set()
 
     def start_run(
@@ -227,11 +224,19 @@ class AgentLink:
     # -- requests ---------------------------------------------------------------------------------
 
     def _ask(
-        self, method: str, params: dict[str, Any], timeout: float, on_event: OnEvent | None
+        self,
+        method: str,
+        params: dict[str, Any],
+        timeout: float,
+        on_event: OnEvent | None,
+        stop: Stop | None = None,
     ) -> dict[str, Any]:
         number, future = self._send(method, params, on_event)
         try:
-            return self._result(future, timeout)
+            return self._result(future, timeout, stop)
+        except Cancelled:
+            self._exchange.give_up(number)
+            raise
         except FutureTimeout:
             if not self._exchange.give_up(number):
                 return future.result()  # it came at the last moment, and a run may be registered by it
@@ -240,14 +245,20 @@ class AgentLink:
                 hint="The device may be overloaded or the network slow; try again.",
             ) from None
 
-    def _result(self, future: Future[dict[str, Any]], timeout: float) -> dict[str, Any]:
+    def _result(self, future: Future[dict[str, Any]], timeout: float, stop: Stop | None) -> dict[str, Any]:
+        left = timeout
         while True:
+            step = left if stop is None else min(left, POLL)
             try:
-                return future.result(timeout)
+                return future.result(step)
             except FutureTimeout:
-                if self._up.is_set():
+                raise_if(stop)
+                left -= step
+                if not self._up.is_set():
+                    self.wait_until_up(stop)
+                    left = timeout
+                elif left <= 0:
                     raise
-            self._up.wait()
 
     def _send(
         self, method: str, params: dict[str, Any], on_event: OnEvent | None

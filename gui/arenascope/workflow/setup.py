@@ -94,9 +94,12 @@ def plan_setup(
     """What would be brought to a device. Nothing is changed there.
 
     Where NumPy must come from the board's own distribution, its package lists are fetched for it here.
-    Raises SetupError for what cannot be had although it exists, LinkError for the device.
+    Raises SetupError for what cannot be had although it exists, UsageError for this computer, LinkError
+    for the device.
     """
     tell, cancel = on_event or (lambda event: None), cancel or CancelToken()
+    if device.is_local:
+        raise _not_this_computer()
     board = device.board
     if board.runtime is None and not board.runtime_errors:
         board = _probed(device)
@@ -188,10 +191,7 @@ def _reached(target: str, prompts: Prompts | None, on_event: OnEvent | None) -> 
 
     address = None if target == THIS_COMPUTER else resolve(target)
     if address is None or address.kind == LOCAL:
-        raise UsageError(
-            "This computer is not set up: its runtime is installed with ArenaScope.",
-            hint="Name a board: arenascope devices lists those that are saved.",
-        )
+        raise _not_this_computer()
     if on_event is not None:
         on_event(Connecting(f"Connecting to {address.text}"))
     transport = SshTransport(address, prompts or NoPrompts())
@@ -199,6 +199,13 @@ def _reached(target: str, prompts: Prompts | None, on_event: OnEvent | None) -> 
         yield transport
     finally:
         transport.close()
+
+
+def _not_this_computer() -> UsageError:
+    return UsageError(
+        "This computer is not set up: its runtime is installed with ArenaScope.",
+        hint="Name a board: arenascope devices lists those that are saved.",
+    )
 
 
 # -- parts -----------------------------------------------------------------------------------------

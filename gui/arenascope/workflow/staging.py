@@ -15,7 +15,7 @@ from .events import Connecting, UploadProgress
 from .jobs import CancelToken
 
 _BLOCK = 1024 * 1024
-#: Seconds that somebody who cancels waits at most; a part that stays is removed by the agent after a day.
+#: Seconds that somebody who cancels waits at most.
 _DROP_TIMEOUT = 10.0
 _MAX_PATH = 4096
 
@@ -40,9 +40,13 @@ def stage_file(
     the next time. When somebody cancels, it is removed. ``name``: what it is called while it is sent.
     """
     wanted: dict[str, object] = {"sha256": sha256, "bytes": size}
+
+    def stop() -> bool:
+        return cancel.cancelled
+
     while True:
         # Both hash the file there; on a slow board with a slow card 100 MB may take a while.
-        status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT)
+        status = device.link.request("file_status", wanted, timeout=FILE_TIMEOUT, stop=stop)
         if status.get("present") is True:
             return _path(device, status, "path")
         tell(Connecting(f"Sending {name} to {device.name}"))
@@ -50,7 +54,7 @@ def stage_file(
         try:
             _send(device, file, status, tell, cancel)
         except LinkLost:
-            if not device.link.wait_until_up():
+            if not device.link.wait_until_up(stop):
                 raise
             wanted["broken"] = upload["upload"]
             continue
@@ -58,9 +62,10 @@ def stage_file(
             raise  # what is there stays
         except BaseException:
             with contextlib.suppress(LinkError, BoardError, WireError):
-                device.link.request("file_drop", upload, timeout=_DROP_TIMEOUT)
+                if device.link.is_up:  # a part that stays is removed by the agent after a day
+                    device.link.request("file_drop", upload, timeout=_DROP_TIMEOUT)
             raise
-        adopted = device.link.request("file_adopt", upload, timeout=FILE_TIMEOUT)
+        adopted = device.link.request("file_adopt", upload, timeout=FILE_TIMEOUT, stop=stop)
         return _path(device, adopted, "path")
 
 
