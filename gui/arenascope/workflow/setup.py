@@ -98,14 +98,14 @@ def plan_setup(
     for the device.
     """
     tell, cancel = on_event or (lambda event: None), cancel or CancelToken()
-    if device.is_local:
-        raise _not_this_computer()
     board = device.board
     if board.runtime is None and not board.runtime_errors:
         board = _probed(device)
     plan = SetupPlan(device.name, target(board), disk_free=board.disk_free)
     if board.runtime is not None:
         return replace(plan, works=board.runtime_text)
+    if device.is_local:
+        raise _not_this_computer()
     chosen = choose(board)
     if isinstance(chosen, NoRecipe):
         return replace(plan, none=chosen)
