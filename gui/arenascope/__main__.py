@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
             _print_error(
                 error if isinstance(error, Cancelled) else Cancelled("Stopped as asked.", hint=""), arguments
             )
+        elif isinstance(error, Cancelled) and sys.stderr is not None:
+            sys.stderr.write(f"{error.message}\n")
         return STOPPED
     except ArenaScopeError as error:
         _print_error(error, arguments)

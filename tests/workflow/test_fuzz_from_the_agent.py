@@ -23,7 +23,6 @@ from typing import Any
 
 import pytest
 
-from arenascope.domain.board import Board
 from arenascope.domain.capture import Capture
 from arenascope.domain.graph import Graph
 from arenascope.errors import ArenaScopeError, LinkLost, WireError
@@ -200,8 +199,7 @@ class _Case:
             assert future.done(), "whoever asked waits for ever"
             future.result()
             outcome = run.wait()
-            device: Any = _OnlyItsBoard(board)
-            self._check_capture(_capture(device, graph, InspectRequest(), {}, run, outcome, "/m"))
+            self._check_capture(_capture(graph, InspectRequest(), {}, run, outcome, "/m"))
             end = "capture"
         except ArenaScopeError as caught:
             self._check_error(caught)
@@ -377,13 +375,6 @@ def test_a_run_that_never_ends_takes_no_more_than_so_many_times_what_it_may_send
     finally:
         tracemalloc.stop()
     assert kept < MOST_TIMES * most, f"{kept / most:.1f} times"
-
-
-@dataclass(frozen=True)
-class _OnlyItsBoard:
-    """A device without a link."""
-
-    board: Board
 
 
 def _frame(message: dict[str, Any]) -> bytes:

@@ -249,7 +249,7 @@ def test_nothing_is_taken_from_under_a_client_that_is_connected(
 
     monkeypatch.setattr(deploy, "_LEAVE_SECONDS", 0)
     with connect(bare.address) as device:
-        with pytest.raises(BoardError, match="Another ArenaScope is at work"):
+        with pytest.raises(BoardError, match="An agent of ArenaScope is at work"):
             verb.undo(bare.address)
         device.link.request("ping", {})
     bare.wait_for_quiet()

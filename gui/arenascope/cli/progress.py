@@ -58,7 +58,10 @@ def link_words(event: LinkAway | LinkBack) -> str:
     """What is going on with the connection."""
     if isinstance(event, LinkBack):
         return f"Connected again after {event.seconds:.1f} s; nothing was lost."
-    return f"{plain(event.message)} Trying again; what runs there goes on."
+    return (
+        f"{plain(event.message)} Trying again for up to {event.give_up / 60:g} minutes (Ctrl+C stops); "
+        "what runs there goes on as long as the device is on."
+    )
 
 
 class Lines:
@@ -98,7 +101,10 @@ class Bars:
 
     def __call__(self, event: RunEvent | SetupEvent) -> None:
         with self._lock:
-            if isinstance(event, Connecting | RunEnded):
+            if isinstance(event, RunEnded):
+                return
+            if isinstance(event, Connecting):
+                self._say(plain(event.text))
                 return
             if isinstance(event, PhaseStarted):
                 self._text = WORDS.get(event.name, plain(event.name))
@@ -119,6 +125,13 @@ class Bars:
             if self._progress is not None:
                 self._progress.stop()
                 self._progress = None
+
+    def _say(self, text: str) -> None:
+        """A line of its own, above the bars where there are some."""
+        if self._progress is not None:
+            self._progress.console.print(text)
+        else:
+            sys.stderr.write(f"{text}\n")
 
     def _show(self, event: RunEvent | SetupEvent) -> None:
         progress = self._progress = self._progress or _rich_progress()

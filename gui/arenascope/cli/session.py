@@ -51,8 +51,9 @@ def run(
     """
     from ..workflow.connect import connect
     from ..workflow.events import PhaseStarted
-    from ..workflow.inspect import inspect
+    from ..workflow.inspect import check, inspect
 
+    check(model, request)  # before anybody waits for a device, or is asked for a password
     pending = [meanwhile]
 
     with (

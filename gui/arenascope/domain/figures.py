@@ -9,6 +9,7 @@ from .alive import alive_set, busiest_step, shared_in_place
 from .attribution import UNEXPLAINED, moment
 from .capture import Capture
 from .layout import Kind, MemoryLayout, Placement
+from .measurement import Status
 from .plain_text import plain
 from .provenance import Provenance
 from .units import format_bytes, format_exact
@@ -195,6 +196,16 @@ def _weights(capture: Capture) -> Figure:
 def _peak(capture: Capture) -> Figure:
     size = capture.totals.process_peak
     phase = next((p for p in capture.phases if p.rss_peak == size), None)
+    if phase is None and size is not None:
+        return _size(
+            "process_peak",
+            "Process peak",
+            size,
+            Provenance.MEASURED,
+            "At least this much: the largest sample of a run that did not come to its end, so that the "
+            "kernel's high-water mark of its last phase could not be read.",
+            [Term("largest sample of resident memory", size)],
+        )
     terms = [Term("highest resident memory" + (f" during {phase.name}" if phase else ""), size or 0)]
     if phase is not None and size is not None and phase.rss_before is not None:
         terms = [
@@ -214,13 +225,16 @@ def _peak(capture: Capture) -> Figure:
 
 def _headroom(capture: Capture) -> Figure:
     available, peak = capture.device.ram_available, capture.totals.process_peak
+    if capture.outcome.status in (Status.KILLED, Status.REFUSED):
+        peak = None  # it wanted more than there was, and how much more is not known
     size = available - peak if available is not None and peak is not None else None
     return _size(
         "headroom",
         "Headroom",
         size,
         Provenance.MEASURED,
-        "Memory available on the device before the run (MemAvailable) less the process peak.",
+        "Memory available on the device before the run (MemAvailable) less the process peak. Unknown where "
+        "the run needed more than it could have.",
         [Term("available before the run", available or 0), Term("process peak", -(peak or 0))],
     )
 

@@ -10,13 +10,18 @@ from .layout import Kind, MemoryLayout
 from .measurement import Phase, Totals
 
 
-def totals(layout: MemoryLayout, graph: Graph | None, phases: Iterable[Phase]) -> Totals:
+def totals(
+    layout: MemoryLayout, graph: Graph | None, phases: Iterable[Phase], sampled: Iterable[int | None] = ()
+) -> Totals:
     """Arenas, bounds and sums run over all subgraphs: while control flow runs, theirs exist too.
 
-    ``process_peak`` is the highest peak of any phase, None where no peak could be read.
+    ``process_peak`` is the highest peak of any phase, None where no peak could be read. The phase that a
+    run did not come out of has none: ``sampled``, what was resident at moments of it, says how much it was
+    at least.
     """
     read = bool(layout.placements)
     peaks = [p.rss_peak for p in phases if p.rss_peak is not None]
+    peaks += [rss for rss in sampled if rss is not None]
     return Totals(
         weights=graph.weight_bytes if graph is not None else None,
         arena_rw=_arenas(layout, Kind.ARENA_RW) if read else None,

@@ -271,9 +271,10 @@ def finish_clean(channel: StartChannel, name: str) -> Kept:
     if word == "busy":
         pids = ", ".join(part for part in text.split("/") if _is_pid(part))
         raise BoardError(
-            f"Another ArenaScope is at work on {name} (process {pids}).",
+            f"An agent of ArenaScope is at work on {name} (process {pids}).",
             board_code="busy",
-            hint="Let it end, or close the program that is connected there, then try again.",
+            hint="Close the program that is connected there; an agent whose program is gone leaves at most "
+            f"90 s after its run. Or end it there: kill {pids.replace(',', '')}",
         )
     raise DeployError(
         f"What ArenaScope keeps on {name} cannot be removed: {text.partition(' ')[2] or 'the link was cut'}.",

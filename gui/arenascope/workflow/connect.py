@@ -72,8 +72,9 @@ def connect(
     name, transport = _transport(target, prompts or NoPrompts(), tell)
     link = AgentLink(transport, lambda state: _changed(name, state, on_link))
     try:
-        tell(Connecting(f"Starting the agent on {name}"))
         link.open()
+        if probe_runtime:
+            tell(Connecting(f"Asking {name} what it has"))
         facts = link.request(
             "probe", {"runtime": probe_runtime}, timeout=PROBE_TIMEOUT if probe_runtime else 30
         )

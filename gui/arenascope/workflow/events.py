@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..domain.measurement import Outcome, Phase, Samples, TopProcesses
+from ..remote.patience import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,11 @@ class ProcessesSeen:
 
 @dataclass(frozen=True, slots=True)
 class LinkAway:
-    """The connection is lost, and is being made again; the run goes on there. ``message`` says why."""
+    """The connection is lost, and is being made again; the run goes on there. ``message`` says why,
+    ``give_up`` after how many seconds nobody tries any more."""
 
     message: str
+    give_up: float = PATIENCE.give_up
 
 
 @dataclass(frozen=True, slots=True)

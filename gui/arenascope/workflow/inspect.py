@@ -114,6 +114,15 @@ def inspect(
     return replace(capture, notes=(*notes(model, graph), *run.link_notes()))
 
 
+def check(model: Path, request: InspectRequest) -> None:
+    """What can be told without a device: raises InputError for the model, UsageError for the request."""
+    _check(request)
+    if request.batch is not None:
+        _check_batch(request.batch)
+    with mapped(model):
+        pass
+
+
 @contextmanager
 def _launched(
     device: Device,
@@ -167,11 +176,7 @@ def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, 
         _check_shape(name, shape, tensors[names[name]])
         shapes[names[name]] = shape
     if request.batch is not None:
-        if not 1 <= request.batch <= _MAX_EXTENT:
-            raise UsageError(
-                f"The batch is {request.batch}; it must be from 1 to {_MAX_EXTENT:,}.",
-                hint="Give a whole number of samples; the runtime counts every dimension in 32 bits.",
-            )
+        _check_batch(request.batch)
         if not any(t.shape for t in tensors.values()):
             raise UsageError(
                 "The model has no input with a batch dimension.",
@@ -181,6 +186,14 @@ def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, 
             if index not in shapes and tensor.shape:
                 shapes[index] = (request.batch, *(max(d, 1) for d in tensor.shape[1:]))
     return shapes
+
+
+def _check_batch(batch: int) -> None:
+    if not 1 <= batch <= _MAX_EXTENT:
+        raise UsageError(
+            f"The batch is {batch:,}; it must be from 1 to {_MAX_EXTENT:,}.",
+            hint="Give a whole number of samples; the runtime counts every dimension in 32 bits.",
+        )
 
 
 def _check_shape(name: str, shape: tuple[int, ...], tensor: Tensor) -> None:
@@ -337,7 +350,12 @@ def _capture(
         ),
         layout=layout,
         phases=tuple(run.phases),
-        totals=totals(layout, graph, run.phases),
+        totals=totals(
+            layout,
+            graph,
+            run.phases,
+            () if outcome.ok else (rss for part in run.samples for rss in part.rss),
+        ),
         attribution=attribute(process) if process is not None else (),
         attribution_when=process.when if process is not None else None,
         samples=_joined(run.samples, run.processes),
