@@ -144,7 +144,7 @@ class DetailsPanel(Card):
         self._peak_title.setVisible(arena)
         self._peak.setVisible(arena)
         if capture is not None and arena:
-            self._peak.setText(plain(what_makes_the_peak(capture, selection.subgraph), 2000))
+            self._peak.setText(_breakable(plain(what_makes_the_peak(capture, selection.subgraph), 2000)))
 
     def _tensor(self) -> None:
         """The selected tensor; while the mouse rests on another, that one."""
@@ -234,3 +234,9 @@ def _line() -> QFrame:
     line = QFrame()
     line.setProperty("role", "line")
     return line
+
+
+def _breakable(text: str) -> str:
+    """A long name may break at its underscores and slashes: a word that fits no line would push every figure
+    of this panel over its edge."""
+    return text.replace("_", "_\u200b").replace("/", "/\u200b")
