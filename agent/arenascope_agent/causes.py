@@ -329,7 +329,7 @@ def _verdict(did: Doing, nothing: bool) -> tuple[str, str, str]:
     if did.cpu is not None and did.cpu >= BUSY:
         return (
             "It was computing, and had not come to its end",
-            "Give it more time, or a smaller input.",
+            "Give it more time (--timeout SECONDS), or a smaller input.",
             "it was busy computing (%.0f %% of a core)" % (100 * did.cpu),
         )
     if did.state == "R" and did.cpu is not None:

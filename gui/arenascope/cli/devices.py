@@ -163,7 +163,7 @@ def _facts(name: str, board: Board) -> Table:
         ("available now", format_bytes(board.ram_available)),
         ("swap", format_bytes(board.swap_total)),
         ("Python", board.python),
-        ("NumPy", board.numpy),
+        ("NumPy", board.numpy or ("none" if "numpy" in dict(board.runtime_errors) else None)),
         ("runtime", _runtime(board)),
         ("set up here", _environment(board)),
         ("C library", board.libc),
