@@ -38,6 +38,7 @@ def test_adding_checking_and_forgetting(start_sshd: StartSshd, ssh_dir: Path) ->
     progress: list[str] = []
     added = devices.add(server.address, "lab", Yes(), lambda event: progress.append(event.text))
     assert added.device == SavedDevice("lab", server.address)
+    assert added.board.name == "lab", "by which the next steps call it"
     assert progress
     assert devices.list_devices() == (added.device,)
     assert devices.resolve("lab") == Address("ssh", server.address, "127.0.0.1", server.user, server.port)

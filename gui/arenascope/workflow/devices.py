@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.board import Board
@@ -61,7 +61,7 @@ def add(
         raise UsageError("This computer need not be added.", hint="Use it as: --device local")
     device = SavedDevice(_free_name(name or parsed.host), parsed.text)
     with connect(device.address, prompts, on_progress, probe_runtime=True) as connected:
-        board = connected.board
+        board = replace(connected.board, name=device.name)  # by which it is called from now on
     saved = list_devices()
     store.save((*(one for one in saved if one.name != device.name), device), places().devices)
     return Added(device, board)
