@@ -407,7 +407,8 @@ def _version(started_from: str) -> str:
     """The SHA-256 of this agent's archive, or 'source'."""
     if started_from.endswith(".py"):
         return "source"
-    if compiled.source_hash(started_from):
-        return compiled.source_hash(started_from)
+    compiled_from = compiled.source_hash(started_from)
+    if compiled_from:
+        return compiled_from
     with open(started_from, "rb") as file:
         return cache.own_hash(file.read())

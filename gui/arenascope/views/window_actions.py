@@ -27,6 +27,8 @@ from .actions import COLOR_RULES, FIGURES, TABS
 
 if TYPE_CHECKING:
     from .dialogs.file_dialog import FileDialog
+    from .dialogs.setup_board import SetupDialog
+    from .dialogs.undo_setup import UndoDialog
     from .export import Exportable, ExportOptions
     from .main_window import MainWindow
 
@@ -279,20 +281,18 @@ class WindowActions(QObject):
     def setup_board(self) -> None:
         from .dialogs.setup_board import SetupDialog
 
-        target = self._session.target
-        if target == LOCAL or self._session.running is not None:
-            return
-        dialog = SetupDialog(self._session.board_setup(target, self), self._window.words_of, self._window)
-        dialog.stepAsked.connect(self.take)
-        dialog.open()
+        self._work_on_board(SetupDialog)
 
     def undo_setup(self) -> None:
         from .dialogs.undo_setup import UndoDialog
 
+        self._work_on_board(UndoDialog)
+
+    def _work_on_board(self, kind: type[SetupDialog] | type[UndoDialog]) -> None:
         target = self._session.target
         if target == LOCAL or self._session.running is not None:
             return
-        dialog = UndoDialog(self._session.board_setup(target, self), self._window.words_of, self._window)
+        dialog = kind(self._session.board_setup(target, self), self._window.words_of, self._window)
         dialog.stepAsked.connect(self.take)
         dialog.open()
 
