@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -176,12 +177,23 @@ def test_a_revoked_key_is_a_hard_stop(server: Sshd, ssh_dir: Path, connect: Conn
         connect(server.address, Person(yes=True))
 
 
+def _wait_until_it_listens(host: str, port: int) -> None:
+    """A server with several addresses takes them one after another."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return socket.create_connection((host, port), 10).close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+
+
 def test_an_ipv6_address(start_sshd: StartSshd, ssh_dir: Path, connect: Connect) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError as error:
         pytest.skip(f"this computer has no ::1: {error}")
     server = start_sshd(options=("ListenAddress ::1",))
+    _wait_until_it_listens("::1", server.port)
     server.allow(ssh_dir / "id_ed25519.pub")
     person = Person(yes=True)
     connect(f"{server.user}@[::1]:{server.port}", person)
