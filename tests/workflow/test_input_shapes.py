@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from arenascope.domain.graph import Graph, Signature, Subgraph, Tensor
+from arenascope.domain.whatif import input_shapes
 from arenascope.errors import UsageError
-from arenascope.workflow.inspect import InspectRequest, input_shapes
+from arenascope.workflow.inspect import InspectRequest
 
 
 def model(*shapes: tuple[int, ...]) -> Graph:

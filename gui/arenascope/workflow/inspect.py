@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from .. import __version__
 from ..domain.attribution import attribute
 from ..domain.board import Board
 from ..domain.capture import Capture, ModelFacts, Options
-from ..domain.graph import Graph, Tensor, tensor_bytes
+from ..domain.graph import Graph, tensor_bytes
 from ..domain.layout import MemoryLayout
 from ..domain.measurement import Outcome, Phase, Samples, Status, TopProcesses
 from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
+from ..domain.whatif import WhatIf, check_knobs, input_shapes
 from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, UsageError, WireError
 from ..remote import translate
 from ..remote.exchange import AWAY, BACK, LOST, again
@@ -43,31 +44,16 @@ from .staging import stage_model
 
 #: Lists of the device's processes that a run keeps. A device short of memory sends two a second.
 _MOST_LOOKS = 600
-#: The runtime keeps extents in 32-bit integers.
-_MAX_EXTENT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class InspectRequest:
-    """What to run. ``inputs``: an input's name → its shape; ``batch``: first dimension of the rest.
+class InspectRequest(WhatIf):
+    """What to run, and how. ``timeout`` is in seconds for the whole run on the device."""
 
-    ``timeout`` is in seconds for the whole run on the device.
-    """
-
-    batch: int | None = None
-    inputs: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    threads: int | None = None
-    delegate: str = "default"
-    preserve_all: bool = False
     invoke: bool = True
     timeout: float = 300.0
     seed: int = 0
     sample_hz: float = 20.0
-
-    @property
-    def reshapes(self) -> bool:
-        """Whether any input gets another shape than the file's."""
-        return self.batch is not None or bool(self.inputs)
 
 
 def inspect(
@@ -117,8 +103,6 @@ def inspect(
 def check(model: Path, request: InspectRequest) -> None:
     """What can be told without a device: raises InputError for the model, UsageError for the request."""
     _check(request)
-    if request.batch is not None:
-        _check_batch(request.batch)
     with mapped(model):
         pass
 
@@ -158,66 +142,8 @@ def _launched(
         forget()
 
 
-def input_shapes(graph: Graph, request: InspectRequest) -> dict[int, tuple[int, ...]]:
-    """Tensor index → shape, for the inputs whose shape the request changes.
-
-    An input is named by its tensor or by a signature. Raises UsageError, naming what the model has.
-    """
-    tensors = {index: graph.main.tensors[index] for index in graph.main.inputs if index >= 0}
-    names = {t.name: i for i, t in tensors.items()}
-    for signature in graph.signatures:
-        if signature.subgraph == 0:
-            names.update({n: i for n, i in signature.inputs if i in tensors and n not in names})
-    shapes: dict[int, tuple[int, ...]] = {}
-    for name, shape in request.inputs.items():
-        if name not in names:
-            known = ", ".join(f"{n} {list(tensors[i].shape)}" for n, i in names.items()) or "none"
-            raise UsageError(f"The model has no input named {name!r}.", hint=f"Its inputs: {known}.")
-        _check_shape(name, shape, tensors[names[name]])
-        shapes[names[name]] = shape
-    if request.batch is not None:
-        _check_batch(request.batch)
-        if not any(t.shape for t in tensors.values()):
-            raise UsageError(
-                "The model has no input with a batch dimension.",
-                hint="Leave --batch out, or name a shape with --input NAME=…",
-            )
-        for index, tensor in tensors.items():
-            if index not in shapes and tensor.shape:
-                shapes[index] = (request.batch, *(max(d, 1) for d in tensor.shape[1:]))
-    return shapes
-
-
-def _check_batch(batch: int) -> None:
-    if not 1 <= batch <= _MAX_EXTENT:
-        raise UsageError(
-            f"The batch is {batch:,}; it must be from 1 to {_MAX_EXTENT:,}.",
-            hint="Give a whole number of samples; the runtime counts every dimension in 32 bits.",
-        )
-
-
-def _check_shape(name: str, shape: tuple[int, ...], tensor: Tensor) -> None:
-    if len(shape) != len(tensor.shape):
-        raise UsageError(
-            f"The input {name!r} has {len(tensor.shape)} dimensions {list(tensor.shape)}; "
-            f"the shape given has {len(shape)}: {list(shape)}.",
-            hint="Give as many dimensions as the model has.",
-        )
-    if any(not 1 <= extent <= _MAX_EXTENT for extent in shape):
-        raise UsageError(
-            f"The shape {list(shape)} of input {name!r} has a dimension outside 1 to {_MAX_EXTENT:,}.",
-            hint="The runtime counts every dimension in 32 bits.",
-        )
-
-
 def _check(request: InspectRequest) -> None:
-    if request.threads is not None and not 1 <= request.threads <= 1024:
-        raise UsageError(
-            f"The number of threads is {request.threads}; it must be from 1 to 1024.",
-            hint="Leave it out for the runtime's own default.",
-        )
-    if request.delegate not in ("default", "none"):
-        raise UsageError(f"There is no delegate {request.delegate!r}.", hint="Use default or none.")
+    check_knobs(request)
     if not 0.001 <= request.timeout <= 7 * 86400:
         raise UsageError(
             f"The time limit is {request.timeout} s; it must be from 0.001 s to a week.",

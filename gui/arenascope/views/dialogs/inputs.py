@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLineEdit, QScrollArea, QWidg
 from ...domain.graph import Graph, Tensor, tensor_bytes
 from ...domain.plain_text import plain
 from ...domain.units import format_bytes
+from ...domain.whatif import input_shapes
 from ...errors import UsageError
-from ...workflow.inspect import InspectRequest, input_shapes
+from ...workflow.inspect import InspectRequest
 from ..labels import ElidedLabel, label
 from ..theme import tabular
 from .frame import Frame
