@@ -75,7 +75,10 @@ POOL = (
     _litert("2.3.0"),
 )
 #: Versions between them, made on demand: python -m tests.support.pool --all.
-MORE = tuple(_tflite(f"2.{minor}.0", "3.9", "1.26.4") for minor in (7, 8, 11, 12))
+MORE = (
+    *(_tflite(version, "3.9", "1.26.4") for version in ("2.7.0", "2.8.0", "2.9.1", "2.11.0", "2.12.0")),
+    *(_litert(version) for version in ("1.0.1", "1.1.2", "1.3.0", "1.4.0", "2.0.3", "2.1.0", "2.2.0")),
+)
 
 
 def make(member: Member) -> Path:
