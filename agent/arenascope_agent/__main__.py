@@ -1,4 +1,4 @@
-"""Start of the agent: ``serve``, ``attach``, ``probe``, ``compile``, ``shapes``, or the worker's own ``child``.
+"""Start of the agent: ``serve``, ``attach``, ``probe``, ``compile``, ``shapes``, or the worker's ``child``.
 
 Runs as a file (``python3 agent/arenascope_agent/__main__.py serve``) and as the archive that
 ``remote/bundle.py`` makes (``python3 agent.pyz serve``). Everything up to the version check is

@@ -198,9 +198,7 @@ def _compare_views(record: SubgraphRecord, interpreter: Any) -> None:
             raise StructureError("tensor %d lies elsewhere" % tensor.number)
 
 
-def _subgraph(
-    record: SubgraphRecord, when: str, names: list[str] | None, by_type: bool = False
-) -> Subgraph:
+def _subgraph(record: SubgraphRecord, when: str, names: list[str] | None, by_type: bool = False) -> Subgraph:
     interior = _interior(record.nodes, record.plan)
     return Subgraph(
         record.number,

@@ -6,16 +6,17 @@ Every question gets a new interpreter: aliases and lifetimes depend on the sizes
 millisecond. Nothing runs in it, unless there is a tensor whose size only a run can tell.
 
     event "runtime"        first frame: runtime, version; or "no_runtime" with the errors, and the end
-    request "shapes"       model, inputs {index: shape}, whole
+    request "shapes"       model, inputs {index: shape}, whole, divide {inputs, preserve_all} or null
       event "reading"      whole: all subgraphs follow; or: changes to those of the answer before follow
       event "subgraph", "tensors"   as in an inspection
       event "changes"      subgraph, tensors [[index, shape, bytes, kind, has memory], ...]
-      event "invoking"     a run with zeros begins; "invoked": the reading after it follows, whole
-    request "delegation"   model, inputs, threads, preserve_all
-      event "subgraph"     with the nodes of the plan as the default delegate left it, no tensors
-    response               step, said, error: what the runtime refused; step null where nothing was.
-                           Of a refused run also runs_unchanged: with the file's shapes it ends well;
-                           or wanted, available: it was not tried for the bytes it would take
+      event "dividing"     where divide is not null: the subgraphs follow without tensors, with the nodes and
+                           the plan that the default delegate leaves for those inputs
+      event "invoking"     a run with zeros begins; if it ends well, the subgraphs follow once more
+    response               refused, undivided: step, said and error of what the runtime refused, about the
+                           shapes and about the delegate; or null. Of a refused run also runs_unchanged,
+                           it ends well with the file's shapes; or wanted, available: it was not tried for
+                           the bytes it would take
 
 A model that crashes the runtime, or never comes back from it, ends this process; the desktop begins
 another.
@@ -80,31 +81,21 @@ class Service:
     def answer(self, request: dict[str, Any]) -> None:
         """One question. ProtocolError for one that is none."""
         params = request.get("params")
-        method = {"shapes": self._shapes, "delegation": self._delegation}.get(str(request.get("method")))
-        if method is None or not isinstance(params, dict):
+        if request.get("method") != "shapes" or not isinstance(params, dict):
             raise protocol.ProtocolError("no request that is known here")
-        refused = method(params)
-        self._send(protocol.response(request["id"], refused or {"step": None}))
+        interpreter, refused = self._allocated(params, 1, "none", False)
+        subgraphs = [] if interpreter is None else self._tell_sizes(interpreter, params)
+        undivided = None if params["divide"] is None else self._divide(params["model"], params["divide"])
+        if refused is None and _needs_a_run(subgraphs):
+            refused = self._invoke(interpreter, params, subgraphs)
+        self._send(protocol.response(request["id"], {"refused": refused, "undivided": undivided}))
         self._flush()
 
     # ------------------------------------------------------------------------------------ the answers
 
-    def _shapes(self, params: dict[str, Any]) -> dict[str, Any] | None:
-        model = params["model"]
-        interpreter, refused = self._allocated(params, 1, "none", False)
-        if interpreter is None:
-            return refused
-        whole = self._tell_sizes(interpreter, model, params["whole"])
-        if refused is None and _needs_a_run(whole):
-            refused = self._invoke(interpreter, model, whole)
-            if refused is not None and refused["said"] and params["inputs"]:
-                # Zeros may be no sensible sizes for this model, whatever shapes it gets.
-                refused["runs_unchanged"] = self._runs_unchanged(params)
-        return refused
-
-    def _tell_sizes(self, interpreter: Any, model: str, whole: bool) -> list[Subgraph]:
-        sizes = self._sizes
-        if sizes is None or whole or not sizes.is_of(model):
+    def _tell_sizes(self, interpreter: Any, params: dict[str, Any]) -> list[Subgraph]:
+        model, sizes = params["model"], self._sizes
+        if sizes is None or params["whole"] or not sizes.is_of(model):
             sizes = self._sizes = propagated.Propagated(model)
         changes = sizes.changes(interpreter)
         if changes is None:
@@ -118,7 +109,9 @@ class Service:
                 self._event("changes", {"subgraph": part.subgraph, "tensors": rows})
         return sizes.last
 
-    def _invoke(self, interpreter: Any, model: str, subgraphs: list[Subgraph]) -> dict[str, Any] | None:
+    def _invoke(
+        self, interpreter: Any, params: dict[str, Any], subgraphs: list[Subgraph]
+    ) -> dict[str, Any] | None:
         wanted = sum(t.bytes or 0 for s in subgraphs for t in s.tensors if t.kind in layout.ARENAS)
         available = probes.memory_available()
         if available is not None and wanted > _SHARE_OF_MEMORY * available:
@@ -128,9 +121,12 @@ class Service:
         try:
             _run(interpreter, subgraphs[0])
         except _REFUSALS as error:
-            return _said("invoke", error)
-        self._event("invoked", {})
-        self._tell(layout.read(interpreter, layout.AFTER_INVOKE, model, by_type=True))
+            refused = _said("invoke", error)
+            if refused["said"] and params["inputs"]:
+                # Zeros may be no sensible sizes for this model, whatever shapes it gets.
+                refused["runs_unchanged"] = self._runs_unchanged(params)
+            return refused
+        self._tell(layout.read(interpreter, layout.AFTER_INVOKE, params["model"], by_type=True))
         return None
 
     def _runs_unchanged(self, params: dict[str, Any]) -> bool:
@@ -145,13 +141,18 @@ class Service:
             return False
         return True
 
-    def _delegation(self, params: dict[str, Any]) -> dict[str, Any] | None:
-        interpreter, refused = self._allocated(params, params["threads"], "default", params["preserve_all"])
-        if interpreter is None:
-            return refused
-        for subgraph in layout.read(interpreter, layout.AFTER_ALLOCATE, params["model"]):
+    def _divide(self, model: str, params: dict[str, Any]) -> dict[str, Any] | None:
+        self._event("dividing", {})
+        self._flush()
+        wanted = {"model": model, "inputs": params["inputs"]}
+        interpreter, refused = self._allocated(wanted, 1, "default", params["preserve_all"])
+        divided = [] if interpreter is None else layout.read(interpreter, layout.AFTER_ALLOCATE, model)
+        for subgraph in divided:
             self._tell([subgraph._replace(tensors=[])])
-        return refused
+        # Delegates are applied before anything is allocated: the plan holds where only memory is missing.
+        if refused is None or any(subgraph.delegated for subgraph in divided):
+            return None
+        return {**refused, "step": "divide"}
 
     def _allocated(
         self, params: dict[str, Any], threads: int | None, delegate: str, preserve_all: bool

@@ -6,9 +6,10 @@ happens is the first that reads a tensor which changed and makes none that did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from .graph import Graph, Operator
+from .layout import Kind
 from .plain_text import plain
 from .reading import RawSubgraph
 
@@ -22,6 +23,7 @@ def note(graph: Graph, main: RawSubgraph, inputs: Mapping[int, tuple[int, ...]])
     ``inputs``: the shapes that were asked for; ``main``: the main subgraph as propagated. Shapes that only
     a run can tell are left out.
     """
+    late = _first_dynamic(graph.main.operators, main)
     now = {t.index: t.shape for t in main.tensors}
     file = {t.index: t.shape for t in graph.main.tensors}
     changed = {i for i, shape in now.items() if i in file and shape is not None and shape != file[i]}
@@ -31,7 +33,7 @@ def note(graph: Graph, main: RawSubgraph, inputs: Mapping[int, tuple[int, ...]])
         if output in changed or not file.get(output):
             continue
         operator = _stop(graph.main.operators, output, changed)
-        if operator is not None:
+        if operator is not None and operator.index < late:
             made = graph.main.tensors[operator.outputs[0]]
             name = plain(graph.main.tensors[output].name, 60)
             return (
@@ -40,6 +42,13 @@ def note(graph: Graph, main: RawSubgraph, inputs: Mapping[int, tuple[int, ...]])
                 f"{list(made.shape)} whatever it gets."
             )
     return None
+
+
+def _first_dynamic(operators: Sequence[Operator], main: RawSubgraph) -> int:
+    """The first operator whose output a run sizes: behind it, shapes are the file's until then."""
+    dynamic = {t.index for t in main.tensors if t.kind is Kind.DYNAMIC}
+    found = (o.index for o in operators if dynamic.intersection(o.outputs))
+    return min(found, default=len(operators))
 
 
 def _stop(operators: Iterable[Operator], output: int, changed: set[int]) -> Operator | None:

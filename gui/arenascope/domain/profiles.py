@@ -62,6 +62,8 @@ class RuntimeProfile:
     #: XNNPACK is used unless it is refused; also on models with tensors whose size is not known before.
     xnnpack: bool = False
     xnnpack_dynamic: bool = False
+    #: It is used as well where all tensors are to be preserved.
+    xnnpack_preserving: bool = False
 
     #: What an arena's block is larger than its tensors need, and the multiple to which it is rounded up.
     arena_slack: int = 128
@@ -90,7 +92,10 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     ("tflite", 2, 14, {"in_place": {**_RENAMES, **_BITCAST, **_COMPUTES}}),
     (
         "litert", 1, 0,
-        {"shares_when_preserving": False, "default_threads": 1, "xnnpack_dynamic": True, "arena_slack": 63},
+        {
+            "shares_when_preserving": False, "default_threads": 1, "xnnpack_dynamic": True,
+            "xnnpack_preserving": True, "arena_slack": 63,
+        },
     ),
     ("litert", 1, 1, {"arena_multiple": 64, "lends_loop_state": True}),
     ("litert", 1, 2, {}),

@@ -55,8 +55,29 @@ def diagnose(said: str, graph: Graph, reading: Sequence[RawSubgraph] = ()) -> Sh
     )
 
 
+def overflow(reading: Sequence[RawSubgraph], graph: Graph) -> ShapeRefusal | None:
+    """The first tensor whose dimensions passed 32 bits unseen: negative, or fewer than its operator reads."""
+    for raw in reading[:1]:
+        tensors = {t.index: t for t in raw.tensors}
+        for operator in graph.main.operators:
+            for index in operator.outputs:
+                tensor = tensors.get(index)
+                if tensor is None or tensor.shape is None or min(tensor.shape, default=0) >= 0:
+                    continue
+                return ShapeRefusal(
+                    reason=f"{plain(operator.name, 60)} (operator {operator.index}) makes the shape "
+                    f"{list(tensor.shape)}: a dimension has passed what 32 bits can count.",
+                    said="",
+                    operator=operator.index,
+                    operator_name=operator.name,
+                    tensor=index,
+                    tensor_name=tensor.name,
+                )
+    return None
+
+
 def _first(said: str, graph: Graph) -> tuple[Subgraph, Operator | None]:
-    """The innermost operator of the last failure: its line comes first, those of the loops around it after."""
+    """The innermost operator of the last failure: its line comes before those of the loops around it."""
     lines = list(_FAILED.finditer(said))
     subgraph, operator = graph.main, None
     end = len(said)
@@ -107,7 +128,8 @@ def _reason(
         )
     if _OVERFLOW.search(said):
         return (
-            f"{who} makes a tensor that is too large for the runtime's counters: {_listed(inputs[:2], shapes)}.",
+            f"{who} makes a tensor that is too large for the runtime's counters from "
+            f"{_listed(inputs[:2], shapes)}.",
             outputs[0] if outputs else None,
         )
     if state is not None:
@@ -125,8 +147,9 @@ def _reason(
     if operator.name == "FULLY_CONNECTED" and len(inputs) > 1 and first is not None:
         weights = inputs[1]
         return (
-            f"{who} has weights for {weights.shape[-1]:,} inputs each, {_named(weights)} {list(weights.shape)}; "
-            f"{_named(first)} is {list(shapes[first.index])} with these shapes, which is no multiple of it.",
+            f"{who} has weights for {weights.shape[-1]:,} inputs each, {_named(weights)} "
+            f"{list(weights.shape)}; {_named(first)} is {list(shapes[first.index])} with these shapes, "
+            f"which is no multiple of it.",
             weights,
         )
     if operator.name in _FITTING or "broadcast" in said:

@@ -43,11 +43,11 @@ def _moment(placement: Placement, layout: MemoryLayout) -> tuple[int, int, int]:
     return placement.subgraph, step, placement.index
 
 
-def _of(
-    placement: Placement, layout: MemoryLayout, graph: Graph, machine: str, bits: int
-) -> ShapeRefusal:
+def _of(placement: Placement, layout: MemoryLayout, graph: Graph, machine: str, bits: int) -> ShapeRefusal:
     name = plain(placement.name, 80)
-    tensor = f"“{name}”" if name else "a scratch tensor" if placement.temporary else f"tensor {placement.index}"
+    tensor = (
+        f"“{name}”" if name else "a scratch tensor" if placement.temporary else f"tensor {placement.index}"
+    )
     operator = None if placement.producer is None else layout.operator(placement.subgraph, placement.producer)
     who = "The input" if operator is None else f"{plain(operator.name, 60)} (operator {operator.index}) needs"
     shape = f" {list(placement.shape)}" if placement.shape is not None else ""

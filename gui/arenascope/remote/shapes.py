@@ -9,18 +9,35 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..domain.plain_text import plain
-from ..domain.reading import RawNode, RawSubgraph
+from ..domain.reading import RawSubgraph
 from ..errors import BoardError, WireError
 from .reading import ReadingCollector, changed
 from .shapes_process import Ended, ShapesProcess, Wakes
 from .translate import runtime_errors, shown
 
 Inputs = Mapping[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Divide:
+    """How the default delegate divides the model, for these inputs."""
+
+    inputs: Inputs
+    preserve_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One set of input shapes, by tensor index; those of the file where an input is not named."""
+
+    inputs: Inputs
+    divide: Divide | None = None
+
 
 #: Questions that are under way at once: the process works on the next while the last answer is used.
 _AHEAD = 4
@@ -29,14 +46,17 @@ _GRACE = 0.4
 #: Seconds for the process to load the runtime.
 _START = 60.0
 _MAX_TEXT = 4000
-_STEPS = ("load", "resize", "allocate", "invoke")
+_STEPS = ("load", "resize", "allocate", "invoke", "divide")
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """``step``: load, resize, allocate or invoke. Of a refused run (invoke) also: ``runs_unchanged``, whether
-    it ends well with the file's shapes; ``wanted`` and ``available``: bytes, where it was not even tried
-    because it would take too much of this computer's memory."""
+    """``step``: load, resize, allocate, invoke, or divide for the delegate's own.
+
+    Of a refused run (invoke) also: ``runs_unchanged``, whether it ends well with the file's shapes;
+    ``wanted`` and ``available``: bytes, where it was not even tried because it would take too much of this
+    computer's memory.
+    """
 
     step: str
     said: str
@@ -49,14 +69,17 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one question. After a refusal the reading shows how far it came; it is empty where no
-    interpreter was built, and where the process ended before it said anything: with a reading, it ended
-    in a run. ``ended``: how it did.
+    interpreter was built. ``divided``: nodes and plan as the delegate leaves them, no tensors.
+    ``ended``: the process did, in ``ended_in``: allocate (and what is before it), invoke or divide.
     """
 
     allocated: tuple[RawSubgraph, ...] = ()
     invoked: tuple[RawSubgraph, ...] | None = None
+    divided: tuple[RawSubgraph, ...] | None = None
     refused: Refused | None = None
+    undivided: Refused | None = None  #: why there is nothing in ``divided``
     ended: Ended | None = None
+    ended_in: str = ""
 
 
 class ShapeService:
@@ -64,7 +87,8 @@ class ShapeService:
 
     def __init__(self) -> None:
         self._process: ShapesProcess | None = None
-        self._runtime: tuple[str, str] | None = None
+        self._runtime: tuple[str, str] | None = None  #: once it has greeted
+        self._last_runtime = ("", "")
         self._model: Path | None = None
         self._before: dict[int, RawSubgraph] = {}
 
@@ -79,57 +103,33 @@ class ShapeService:
         assert self._runtime is not None
         return self._runtime
 
+    @property
+    def known_runtime(self) -> tuple[str, str]:
+        """The same without asking: what greeted last."""
+        return self._runtime or self._last_runtime
+
     def shapes(
-        self, model: Path, sets: Iterable[Inputs], limit: float, cancel: Wakes | None = None
+        self, model: Path, questions: Iterable[Question], limit: float, cancel: Wakes | None = None
     ) -> Iterator[Answer]:
-        """One answer for each set of input shapes, in their order; sets are taken a few ahead.
+        """One answer for each question, in their order; they are taken a few ahead.
 
         ``limit``: seconds for each. Raises Cancelled, DeployError, BoardError, WireError.
         """
-        more, waiting, asked = iter(sets), deque[Inputs](), 0
+        more, waiting, asked = iter(questions), deque[Question](), 0
         try:
             while True:
-                process = self._ready(cancel, asked)
                 while len(waiting) < _AHEAD and (item := next(more, None)) is not None:
                     waiting.append(item)
-                for inputs in list(waiting)[asked:]:
-                    self._ask_shapes(process, model, inputs)
-                asked = len(waiting)
                 if not waiting:
                     return
-                answer = self._take_shapes(process, time.monotonic() + limit, cancel)
+                process = self._ready(cancel, asked)
+                for question in list(waiting)[asked:]:
+                    self._ask(process, model, question)
+                asked = len(waiting)
+                answer = self._take(process, time.monotonic() + limit, cancel)
                 waiting.popleft()
                 asked = 0 if answer.ended is not None else asked - 1
                 yield answer
-        finally:
-            self._leave()
-
-    def delegation(
-        self,
-        model: Path,
-        inputs: Inputs,
-        threads: int | None,
-        limit: float,
-        *,
-        preserve_all: bool = False,
-        cancel: Wakes | None = None,
-    ) -> Answer:
-        """The subgraphs as the default delegate leaves them: nodes and plan, no tensors."""
-        collector = ReadingCollector()
-        try:
-            process = self._ready(cancel)
-            params = {"model": str(model), "inputs": _inputs(inputs), "threads": threads}
-            process.ask("delegation", {**params, "preserve_all": preserve_all})
-            deadline = time.monotonic() + limit
-            while True:
-                name, data = _part(process.next(deadline, cancel))
-                if name is None:
-                    return Answer(collector.subgraphs(), refused=_refused(data))
-                if not collector.feed(name, data):
-                    raise WireError(f"The runtime of this computer sent {shown(name)} about a delegate.")
-        except Ended as ended:
-            self.close()
-            return Answer(ended=ended)
         finally:
             self._leave()
 
@@ -177,37 +177,51 @@ class ShapeService:
                     detail="; ".join(f"{package}: {text}" for package, text in errors.items()),
                 )
             self._runtime = plain(str(data.get("runtime")), 80), plain(str(data.get("version")), 80)
+            self._last_runtime = self._runtime
         return process
 
     def _leave(self) -> None:
         if self._process is not None:
             self._process.abandon(_GRACE)
 
-    def _ask_shapes(self, process: ShapesProcess, model: Path, inputs: Inputs) -> None:
-        params = {"model": str(model), "inputs": _inputs(inputs), "whole": model != self._model}
+    def _ask(self, process: ShapesProcess, model: Path, question: Question) -> None:
+        divide = question.divide
+        params = {
+            "model": str(model),
+            "inputs": _inputs(question.inputs),
+            "whole": model != self._model,
+            "divide": None
+            if divide is None
+            else {"inputs": _inputs(divide.inputs), "preserve_all": divide.preserve_all},
+        }
         self._model = model
         process.ask("shapes", params)
 
-    def _take_shapes(self, process: ShapesProcess, deadline: float, cancel: Wakes | None) -> Answer:
-        allocated, invoked = _Reading(self._before), None
-        part = allocated
+    def _take(self, process: ShapesProcess, deadline: float, cancel: Wakes | None) -> Answer:
+        """The answer to the oldest question."""
+        parts = {"allocate": _Reading(self._before)}
+        step = "allocate"
         try:
             while True:
                 name, data = _part(process.next(deadline, cancel))
                 if name is None:
                     break
-                if name == "invoking":
-                    self._before = allocated.now()
-                elif name == "invoked":
-                    part = invoked = _Reading({})
+                if name in ("invoking", "dividing"):
+                    step = "invoke" if name == "invoking" else "divide"
+                    parts[step] = _Reading({})
                 else:
-                    part.take(name, data)
+                    parts[step].take(name, data)
         except Ended as ended:
             self.close()
-            return Answer(allocated.subgraphs(), ended=ended)
-        self._before = allocated.now() or self._before
+            return Answer(parts["allocate"].subgraphs(), ended=ended, ended_in=step)
+        self._before = parts["allocate"].now() or self._before
+        invoked, divided = parts.get("invoke"), parts.get("divide")
         return Answer(
-            allocated.subgraphs(), None if invoked is None else invoked.subgraphs(), _refused(data)
+            parts["allocate"].subgraphs(),
+            (invoked.subgraphs() or None) if invoked else None,
+            divided.subgraphs() if divided else None,
+            _refused(data.get("refused")),
+            _refused(data.get("undivided")),
         )
 
 
@@ -259,13 +273,15 @@ def _part(message: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     return name, data
 
 
-def _refused(result: dict[str, Any]) -> Refused | None:
-    step = result.get("step")
-    if step is None:
+def _refused(result: Any) -> Refused | None:
+    if result is None:
         return None
+    step = result.get("step") if isinstance(result, dict) else result
     if step not in _STEPS:
         raise WireError(f"The runtime of this computer refused in the unknown step {shown(step)}.")
-    sizes = [v if type(v) is int and v >= 0 else None for v in (result.get("wanted"), result.get("available"))]
+    sizes = [
+        v if type(v) is int and v >= 0 else None for v in (result.get("wanted"), result.get("available"))
+    ]
     said = " ".join(str(result.get("said", "")).split())
     return Refused(
         step,

@@ -31,7 +31,7 @@ _MAX_LINES = 20
 _JOIN = 10.0
 
 
-class Ended(Exception):  # noqa: N818  # how a question can be answered, not an error of this program
+class Ended(Exception):  # how a question can be answered, not an error of this program
     """The process ended, or was ended at a time limit. ``signal`` '' where it was none."""
 
     def __init__(self, *, timed_out: bool, signal: str, detail: str) -> None:
@@ -67,12 +67,16 @@ class ShapesProcess:
         self._thread = threading.Thread(target=self._attend, args=(started,), name="shapes", daemon=True)
         self._thread.start()
         started.wait()
-        if self._failed is not None:
-            self._log.close()
-            raise DeployError(
-                f"The runtime cannot be started on this computer: {self._failed.strerror or self._failed}.",
-                hint="Free some memory or end some processes, then try again.",
-            ) from self._failed
+        self._raise_if_failed()
+
+    def _raise_if_failed(self) -> None:
+        if self._failed is None:
+            return
+        self._log.close()
+        raise DeployError(
+            f"The runtime cannot be started on this computer: {self._failed.strerror or self._failed}.",
+            hint="Free some memory or end some processes, then try again.",
+        ) from self._failed
 
     @property
     def over(self) -> bool:
@@ -141,7 +145,9 @@ class ShapesProcess:
                 name = signal.Signals(-status).name
             except ValueError:
                 name = f"signal {-status}"
-        return Ended(timed_out=self._killed_late, signal="" if self._killed_late else name, detail=self._said())
+        return Ended(
+            timed_out=self._killed_late, signal="" if self._killed_late else name, detail=self._said()
+        )
 
     def _said(self) -> str:
         """The last lines that it wrote for people."""
