@@ -1,29 +1,32 @@
 """Where everything of a model will lie, before it runs: the runtime's own planning, repeated to the byte.
 
 The sizes and kinds of the tensors come from the runtime's Prepare functions (``shapes.py``); what the
-arena planner makes of them is computed here, as tflite-memory.md §2 describes it:
+arena planner makes of them is computed here, as tflite-memory.md §2 to §4 describe it:
 
+    execution.py   one subgraph: its nodes in order, sizes and kinds, the passes of its planning
     lifetimes.py   the first and last step of every tensor
     sharing.py     outputs that lie in their operator's input
-    ordering.py    the order in which tensors are placed
+    ordering.py    the order in which tensors are placed (libstdcxx.py: which of two equal ones is first)
     arena.py       the place of each
+    allocation.py  all of that for one subgraph
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 
-from .arena import Arena as Space
+from .allocation import Allocation, allocate
+from .execution import Execution, execution
 from .graph import Graph
+from .known_sizes import Cause
 from .layout import ARENA_KINDS, Arena, Kind, MemoryLayout, PlacedOperator, Placement
-from .lifetimes import NEVER, Lifetime, Step, lifetimes, of_aliases
-from .ordering import placing_order
-from .plan import Planned
+from .lifetimes import NEVER, Lifetime
+from .plan import Planned, Unknown
 from .profiles import RuntimeProfile
-from .reading import RawNode, RawSubgraph, RawTensor, uses
+from .reading import uses
 from .shapes import Delegation, Shapes
-from .sharing import shared
+
+_AT_THE_FIRST_RUN = "CALL_ONCE"  #: prepares its subgraph when it runs, not before
 
 
 def plan(
@@ -42,163 +45,163 @@ def plan(
     ``planned_with``: the shapes at the first allocate_tensors of that interpreter, where it was resized
     later. The runtime decides then, once, what shares memory and how long it lives (§4).
     """
-    delegation = delegation or Delegation({}, "")
-    before = planned_with.allocated if planned_with else shapes.allocated
-    nodes = [_nodes(raw, graph, delegation) for raw in shapes.allocated]
-    allocated = _allocated(graph, nodes)
-    placements: list[Placement] = []
-    operators: list[PlacedOperator] = []
-    arenas: list[Arena] = []
-    for raw, earlier, its_nodes in zip(shapes.allocated, before, nodes, strict=True):
-        subgraph = _Subgraph(raw, its_nodes, len(graph.subgraphs[raw.index].tensors), profile, preserve_all)
-        if raw.index in allocated:
-            subgraph.place(earlier)
-        placements.extend(subgraph.placements())
-        operators.extend(subgraph.operators())
-        arenas.extend(subgraph.arenas())
-    return Planned(MemoryLayout(tuple(placements), tuple(operators), tuple(arenas)))
+    executions = _executions(graph, shapes, profile, delegation)
+    decided = _executions(graph, planned_with, profile, delegation) if planned_with else executions
+    existing = _existing(graph, executions)
+    allocations = [
+        allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
+        for now, then in zip(executions, decided, strict=True)
+    ]
+    both = list(zip(executions, allocations, strict=True))
+    layout = MemoryLayout(
+        placements=tuple(
+            p for e, a in both for p in _placements(e, a, len(graph.subgraphs[e.raw.index].tensors))
+        ),
+        operators=tuple(o for e in executions for o in _operators(e)),
+        arenas=tuple(Arena(e.raw.index, k, None, size) for e, a in both for k, size in a.arenas.items()),
+    )
+    growth = max((a.growth for a in allocations), default=0)
+    if planned_with:
+        first = plan(
+            graph, planned_with, profile, machine=machine, threads=threads, preserve_all=preserve_all,
+            delegation=delegation,
+        )  # fmt: skip
+        growth = max(growth, _outgrown(first.layout, layout))
+    return Planned(layout, tuple(_unknown(graph, both, existing)), growth)
 
 
-@dataclass(frozen=True, slots=True)
-class _Nodes:
-    """``listed``: all that the interpreter has, the file's operators first. ``plan``: those that run."""
-
-    listed: tuple[RawNode, ...]
-    plan: tuple[RawNode, ...]
-
-
-def _nodes(raw: RawSubgraph, graph: Graph, delegation: Delegation) -> _Nodes:
-    """The interpreter's nodes, with the names that the file has for them; without nodes the file's."""
-    operators = graph.subgraphs[raw.index].operators
-    if raw.nodes is None:
-        own = tuple(RawNode(o.index, o.name, o.inputs, o.outputs, None, False) for o in operators)
-    else:
-        names = {o.index: o.name for o in operators}
-        own = tuple(n if n.name else replace(n, name=names.get(n.index, "")) for n in raw.nodes)
-    divided = delegation.plans.get(raw.index)
-    if divided is None:
-        return _Nodes(own, own)
-    by_index = {n.index: n for n in own}
-    # What the delegate left to the kernels is as the kernels have it: with its scratch tensors.
-    running = tuple(n if n.delegate else by_index.get(n.index, n) for n in divided)
-    return _Nodes((*own, *(n for n in running if n.index not in by_index)), running)
+def _executions(
+    graph: Graph, shapes: Shapes, profile: RuntimeProfile, delegation: Delegation | None
+) -> list[Execution]:
+    invoked = {raw.index: raw for raw in shapes.invoked or ()}
+    plans = delegation.plans if delegation else {}
+    return [
+        execution(raw, invoked.get(raw.index), graph.subgraphs[raw.index], plans.get(raw.index), profile)
+        for raw in shapes.allocated
+    ]
 
 
-def _allocated(graph: Graph, nodes: Iterable[_Nodes]) -> set[int]:
-    """Subgraphs that get arenas: the main one, and those that its operators run."""
-    nodes = list(nodes)
+def _existing(graph: Graph, executions: Iterable[Execution]) -> set[int]:
+    """Subgraphs that are allocated with the main one: those that its operators run, and theirs."""
+    by_index = {e.raw.index: e for e in executions}
     found: set[int] = set()
     waiting = [0]
     while waiting:
         index = waiting.pop()
-        if index in found or index >= len(nodes):
+        if index in found or index not in by_index:
             continue
         found.add(index)
         operators = graph.subgraphs[index].operators
-        for node in nodes[index].plan:
-            if node.index < len(operators):
+        for node in by_index[index].plan:
+            if node.index < len(operators) and node.name != _AT_THE_FIRST_RUN:
                 waiting.extend(operators[node.index].subgraphs)
     return found
 
 
-class _Subgraph:
-    """One subgraph on its way from sizes to places."""
+def _outgrown(before: MemoryLayout, after: MemoryLayout) -> int:
+    """The largest arena that has to be replaced by a larger one; none ever shrinks (§4)."""
+    larger = {(a.subgraph, a.kind): a.bytes for a in after.arenas}
+    return max((a.bytes for a in before.arenas if larger.get((a.subgraph, a.kind), 0) > a.bytes), default=0)
 
-    def __init__(
-        self, raw: RawSubgraph, nodes: _Nodes, file_tensors: int, profile: RuntimeProfile, preserve_all: bool
-    ) -> None:
-        self._raw = raw
-        self._nodes = nodes
-        self._file_tensors = file_tensors
-        self._profile = profile
-        self._preserve_all = preserve_all
-        self._walk = [
-            Step(n.inputs, n.outputs, n.temporaries or (), "" if n.delegate else n.name or "")
-            for n in nodes.plan
-        ]
-        self._sizes = _sizes(raw.tensors)
-        self._kinds = _kinds(raw.tensors)
-        self._lives: dict[int, Lifetime] = {}
-        self._offsets: dict[int, int] = {}
-        self._spaces: dict[Kind, Space] = {}
 
-    def place(self, earlier: RawSubgraph) -> None:
-        """``earlier``: the subgraph when the runtime decided on lifetimes and sharing."""
-        raw, walk = self._raw, self._walk
-        inputs, outputs, variables = set(raw.inputs), set(raw.outputs), set(raw.variables)
-        aliases: dict[int, int] = {}
-        if self._profile.shares_when_preserving or not self._preserve_all:
-            aliases = shared(
-                walk, self._profile.in_place, inputs=inputs, outputs=outputs, variables=variables,
-                kinds=_kinds(earlier.tensors), sizes=_sizes(earlier.tensors),
-            )  # fmt: skip
-        self._lives = lifetimes(
-            walk, inputs=inputs, outputs=outputs, variables=variables, aliases=aliases,
-            preserve_all=self._preserve_all,
+# ------------------------------------------------------------------------------------ the layout
+
+
+def _placements(execution: Execution, allocation: Allocation, file_tensors: int) -> Iterator[Placement]:
+    steps = {node.index: step for step, node in enumerate(execution.plan)}
+    readers, writers, scratch = uses(execution.listed, steps)
+    interior = _interior(execution, steps)
+    unknown = _without_size(execution)
+    subgraph, kinds = execution.raw.index, execution.kinds
+    for tensor in execution.tensors:
+        index = tensor.index
+        kind, offset = kinds[index], allocation.offsets.get(index)
+        life = allocation.lives.get(index, NEVER)
+        user = scratch.get(index)
+        if kind is Kind.ARENA_RW_PERSISTENT and offset is not None:
+            life = Lifetime(life.first, None)
+        if offset is None and index in interior and kind is not Kind.CUSTOM:
+            kind = Kind.DELEGATE
+        elif offset is None and kind in ARENA_KINDS:
+            kind = Kind.NONE
+        yield Placement(
+            subgraph, index, tensor.name, tensor.dtype,
+            None if index in unknown else tensor.shape,
+            None if index in unknown else tensor.bytes,
+            kind, None, offset, life.first, life.last,
+            writers.get(index, user),
+            tuple(sorted(readers.get(index, ()))) if user is None else (user,),
+            index >= file_tensors,
         )  # fmt: skip
-        self._spaces = {kind: Space(len(walk)) for kind in ARENA_KINDS}
-        self._place(range(len(walk)), aliases)
-        if not self._preserve_all:
-            self._lives |= of_aliases(walk, self._lives, aliases)
-
-    def _place(self, steps: range, aliases: dict[int, int]) -> None:
-        """Places what these steps make; a sharing that its sizes no longer allow is dropped."""
-        for tensor in placing_order(
-            self._walk, steps, self._raw.inputs, self._raw.variables, self._lives, self._sizes, self._kinds,
-            hash_sets=self._profile.hash_sets,
-        ):  # fmt: skip
-            kind, size, life = self._kinds[tensor], self._sizes[tensor], self._lives[tensor]
-            root = aliases.get(tensor)
-            if root is not None:
-                if self._kinds[root] is Kind.ARENA_RW and self._sizes[root] == size:
-                    continue
-                del aliases[tensor]
-            last = life.last if kind is Kind.ARENA_RW else None  # a persistent arena reuses nothing
-            self._offsets[tensor] = self._spaces[kind].place(size, life.first or 0, last)
-        for tensor, root in aliases.items():
-            if root in self._offsets and self._kinds[tensor] is Kind.ARENA_RW:
-                self._offsets[tensor] = self._offsets[root]
-
-    def placements(self) -> Iterable[Placement]:
-        steps = {node.index: step for step, node in enumerate(self._nodes.plan)}
-        readers, writers, scratch = uses(self._nodes.listed, steps)
-        replaced = [n for n in self._nodes.listed if n.index not in steps]
-        interior = {t for n in replaced for t in (*n.outputs, *(n.temporaries or ()))}
-        for tensor in self._raw.tensors:
-            index = tensor.index
-            life = self._lives.get(index, NEVER)
-            offset = self._offsets.get(index)
-            user = scratch.get(index)
-            kind = self._kinds[index]
-            if kind is Kind.ARENA_RW_PERSISTENT:
-                life = Lifetime(life.first, None)
-            if kind in ARENA_KINDS and offset is None:
-                kind = Kind.DELEGATE if index in interior else Kind.NONE
-            yield Placement(
-                self._raw.index, index, tensor.name, tensor.dtype, tensor.shape, tensor.bytes, kind, None,
-                offset, life.first, life.last, writers.get(index, user),
-                tuple(sorted(readers.get(index, ()))) if user is None else (user,),
-                index >= self._file_tensors,
-            )  # fmt: skip
-
-    def operators(self) -> Iterable[PlacedOperator]:
-        steps = {node.index: step for step, node in enumerate(self._nodes.plan)}
-        for node in self._nodes.listed:
-            yield PlacedOperator(
-                self._raw.index, node.index, node.name or "", node.inputs, node.outputs, node.temporaries,
-                steps.get(node.index),
-            )  # fmt: skip
-
-    def arenas(self) -> Iterable[Arena]:
-        for kind, space in self._spaces.items():
-            if space.bytes:
-                yield Arena(self._raw.index, kind, None, space.bytes)
 
 
-def _sizes(tensors: Iterable[RawTensor]) -> dict[int, int]:
-    return {t.index: t.bytes or 0 for t in tensors}
+def _interior(execution: Execution, steps: dict[int, int]) -> set[int]:
+    """Tensors that only nodes which a delegate has replaced make or use as scratch."""
+    replaced = [node for node in execution.listed if node.index not in steps]
+    return {t for node in replaced for t in (*node.outputs, *(node.temporaries or ()))}
 
 
-def _kinds(tensors: Iterable[RawTensor]) -> Mapping[int, Kind]:
-    """As the runtime keeps them: what has no place in a reading is meant for the arena all the same."""
-    return {t.index: Kind.ARENA_RW if t.kind is Kind.NONE else t.kind for t in tensors}
+def _operators(execution: Execution) -> Iterator[PlacedOperator]:
+    steps = {node.index: step for step, node in enumerate(execution.plan)}
+    for node in execution.listed:
+        yield PlacedOperator(
+            execution.raw.index, node.index, node.name or "", node.inputs, node.outputs, node.temporaries,
+            steps.get(node.index),
+        )  # fmt: skip
+
+
+# -------------------------------------------------------------------- what only a run can show
+
+
+def _without_size(execution: Execution) -> set[int]:
+    """The runtime knows the sizes of all that it places in its first pass, and so do we."""
+    if not execution.unknown:
+        return set()
+    first = {
+        tensor
+        for step in execution.steps[: execution.passes[0].stop]
+        for tensor in (*step.outputs, *step.temporaries)
+        if execution.kinds.get(tensor) in ARENA_KINDS
+    }
+    return set(execution.unknown) - first
+
+
+def _unknown(
+    graph: Graph, both: Iterable[tuple[Execution, Allocation]], existing: set[int]
+) -> Iterator[Unknown]:
+    for each, allocation in both:
+        index = each.raw.index
+        if index not in existing:
+            if _runs_once(graph, index):
+                made = tuple(t for step in each.steps for t in step.outputs if t >= 0)
+                yield Unknown(index, made, "CALL_ONCE prepares and places this subgraph when it runs, once.")
+            continue
+        sizeless = _without_size(each)
+        by_cause: dict[Cause, list[int]] = {}
+        for tensor in sorted(sizeless):
+            by_cause.setdefault(each.unknown[tensor], []).append(tensor)
+        for cause, tensors in by_cause.items():
+            yield Unknown(index, tuple(tensors), _sentence(cause, each))
+        waiting = {
+            t
+            for steps in each.passes[allocation.placed :]
+            for step in each.steps[steps.start : steps.stop]
+            for t in (*step.outputs, *step.temporaries)
+            if each.kinds.get(t) in ARENA_KINDS and each.sizes[t]
+        } - sizeless
+        if waiting:
+            reason = "They are placed together with tensors whose size only a run shows."
+            yield Unknown(index, tuple(sorted(waiting)), reason)
+
+
+def _runs_once(graph: Graph, index: int) -> bool:
+    operators = (o for subgraph in graph.subgraphs for o in subgraph.operators)
+    return any(o.name == _AT_THE_FIRST_RUN and index in o.subgraphs for o in operators)
+
+
+def _sentence(cause: Cause, execution: Execution) -> str:
+    who = f"{cause.operator or 'The delegate'} at step {cause.step}"
+    if cause.values is None:
+        return f"{who} finds the size of its output only when it runs; the others follow from it."
+    name = next((t.name for t in execution.tensors if t.index == cause.values), "")
+    return f"{who} takes the size of its output from the values of {name!r}, which only a run computes."

@@ -57,6 +57,11 @@ class RuntimeProfile:
     #: The inputs of a loop's body have no memory: they are the loop's outputs.
     lends_loop_state: bool = False
 
+    #: A RESHAPE to a shape that is computed keeps its input's place; else its output is dynamic.
+    reshapes_in_place: bool = False
+    #: Kernels are prepared before a delegate takes their operators, and leave their marks on the tensors.
+    prepares_before_delegating: bool = True
+
     #: Threads where no number is asked for. -1 is "undecided"; kernels take it for more than one.
     default_threads: int = -1
     #: XNNPACK is used unless it is refused; also on models with tensors whose size is not known before.
@@ -93,11 +98,11 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     (
         "litert", 1, 0,
         {
-            "shares_when_preserving": False, "default_threads": 1, "xnnpack_dynamic": True,
-            "xnnpack_preserving": True, "arena_slack": 63,
+            "shares_when_preserving": False, "prepares_before_delegating": False, "default_threads": 1,
+            "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63,
         },
     ),
-    ("litert", 1, 1, {"arena_multiple": 64, "lends_loop_state": True}),
+    ("litert", 1, 1, {"arena_multiple": 64, "lends_loop_state": True, "reshapes_in_place": True}),
     ("litert", 1, 2, {}),
     ("litert", 1, 3, {}),
     ("litert", 1, 4, {}),
