@@ -153,7 +153,9 @@ def _depthwise(g: GraphBuilder, w: Weights, dtype: str, wtype: str, scales: int)
     filters = _weights(g, w, "w", [1, 3, 3, 4], wtype, scales, 3)
     made = options("DepthwiseConv2D", padding=SAME, strideW=1, strideH=1, depthMultiplier=1)
     inputs = [x, filters, _bias(g, 4, dtype, scales)]
-    return g.op("DEPTHWISE_CONV_2D", inputs, ("y", [2, 9, 7, 4]), options=made, version=6, scale=_scale(dtype))
+    return g.op(
+        "DEPTHWISE_CONV_2D", inputs, ("y", [2, 9, 7, 4]), options=made, version=6, scale=_scale(dtype)
+    )
 
 
 def _transpose_conv(
@@ -196,10 +198,14 @@ def _conv_3d_transpose(g: GraphBuilder, w: Weights) -> int:
 
 
 def _matrices() -> dict[str, Recipe]:
-    def dense(dtype: str, wtype: str, scales: int = 1, live: bool = False, asymmetric: bool = False) -> Recipe:
+    def dense(
+        dtype: str, wtype: str, scales: int = 1, live: bool = False, asymmetric: bool = False
+    ) -> Recipe:
         return lambda g, w: _dense(g, w, dtype, wtype, scales, live, asymmetric)
 
-    def matmul(dtype: str, wtype: str, constant: bool = False, adj_x: bool = False, adj_y: bool = False) -> Recipe:
+    def matmul(
+        dtype: str, wtype: str, constant: bool = False, adj_x: bool = False, adj_y: bool = False
+    ) -> Recipe:
         return lambda g, w: _matmul(g, w, dtype, wtype, constant, adj_x, adj_y)
 
     return {
@@ -231,7 +237,9 @@ def _dense(
     filters = g.input("w", [3, 8]) if live else _weights(g, w, "w", [3, 8], wtype, scales, 0)
     made = options("FullyConnected", asymmetricQuantizeInputs=asymmetric)
     inputs = [x, filters, _bias(g, 3, dtype, scales)]
-    version = 10 if wtype == "int4" else 9 if asymmetric else 7 if dtype == "int16" else 5 if scales > 1 else 4
+    version = (
+        10 if wtype == "int4" else 9 if asymmetric else 7 if dtype == "int16" else 5 if scales > 1 else 4
+    )
     return g.op("FULLY_CONNECTED", inputs, ("y", [4, 3]), options=made, version=version, scale=_scale(dtype))
 
 
@@ -351,8 +359,12 @@ def _lstm(
     x = g.input("x", [*shape, features], dtype, scale=_scale(dtype))
     gates = ("i", "f", "c", "o")
     used = [not (cifg and gate == "i") for gate in gates]
-    input_w = [_matrix(g, w, f"{n}_w", cells, features, wtype) if u else -1 for n, u in zip(gates, used, strict=True)]
-    recurrent = [_matrix(g, w, f"{n}_r", cells, outputs, wtype) if u else -1 for n, u in zip(gates, used, strict=True)]
+    input_w = [
+        _matrix(g, w, f"{n}_w", cells, features, wtype) if u else -1 for n, u in zip(gates, used, strict=True)
+    ]
+    recurrent = [
+        _matrix(g, w, f"{n}_r", cells, outputs, wtype) if u else -1 for n, u in zip(gates, used, strict=True)
+    ]
     cell_type = "int16" if dtype == "int8" else "float32" if wtype == "float32" else "int8"
     peep = [-1, -1, -1]
     if peephole:
@@ -420,7 +432,9 @@ def _rnn_both(g: GraphBuilder, w: Weights, wtype: str, merge: bool) -> int:
 
     made = options("BidirectionalSequenceRNN", fusedActivationFunction=TANH, mergeOutputs=merge)
     outs: list[Any] = [("y", [2, 3, 10])] if merge else [("y", [2, 3, 5]), ("z", [2, 3, 5])]
-    return g.op("BIDIRECTIONAL_SEQUENCE_RNN", [x, *way("f"), *way("b"), -1, -1, -1], *outs, options=made, version=2)
+    return g.op(
+        "BIDIRECTIONAL_SEQUENCE_RNN", [x, *way("f"), *way("b"), -1, -1, -1], *outs, options=made, version=2
+    )
 
 
 def _lstm_both(g: GraphBuilder, w: Weights, wtype: str, merge: bool) -> int:
@@ -471,9 +485,16 @@ def _in_a_row(g: GraphBuilder, w: Weights) -> int:
     axis, made = g.shape_constant("axis", [1, 2]), options("Reducer")
     y = g.op("MEAN", [y, axis], ("mean", [2, 4]), options=made)
     filters, bias = g.constant("dense_w", w.integers(5, 4), scale=0.01), g.constant("dense_b", w.uniform(5))
-    y = g.op("FULLY_CONNECTED", [y, filters, bias], ("dense", [2, 5]), options=options("FullyConnected"), version=4)
+    y = g.op(
+        "FULLY_CONNECTED", [y, filters, bias], ("dense", [2, 5]), options=options("FullyConnected"), version=4
+    )
     y = g.op("ADD_N", [y, y], ("twice", [2, 5]), options=options("AddN"))
-    y = g.op("BATCH_MATMUL", [y, g.constant("m", w.uniform(5, 6))], ("product", [2, 6]), options=options("BatchMatMul"))
+    y = g.op(
+        "BATCH_MATMUL",
+        [y, g.constant("m", w.uniform(5, 6))],
+        ("product", [2, 6]),
+        options=options("BatchMatMul"),
+    )
     inputs = [
         y, _matrix(g, w, "rnn_w", 5, 6, "int8"), _matrix(g, w, "rnn_r", 5, 5, "int8"), _vector(g, w, "rnn_b", 5),
         g.tensor("state", [2, 5], variable=True),

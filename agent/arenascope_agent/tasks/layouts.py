@@ -18,7 +18,7 @@ Emit = Callable[[str, "dict[str, Any]"], None]
 
 
 def run(runtime: Runtime, params: dict[str, Any], emit: Emit) -> None:
-    """"case" {"index"} before each; then its subgraphs after allocate and, where asked for, after one
+    """ "case" {"index"} before each; then its subgraphs after allocate and, where asked for, after one
     invoke with zeros; or "refused" {"message"}."""
     for index, case in enumerate(params["cases"]):
         emit("case", {"index": index})

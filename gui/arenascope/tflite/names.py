@@ -99,7 +99,7 @@ def subgraphs_of(operator: Any, count: int, budget: Budget) -> tuple[int, ...]:
 def numbers_of(
     name: str, operator: Any, inputs: tuple[int, ...], tensor: Callable[[int], Any], budget: Budget
 ) -> tuple[tuple[str, int], ...]:
-    """``Operator.options`` of the ``schema.Operator`` called ``name``. ``tensor`` gives a table by its index."""
+    """``Operator.options`` of the ``schema.Operator`` called ``name``; ``tensor`` gives a table by index."""
     found: dict[str, int] = {}
     kind, table = _OPTIONS.get(operator.BuiltinOptionsType()), operator.BuiltinOptions()
     if kind in _NUMBERS and table is not None:

@@ -17,7 +17,9 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
     kind, weights = call.tensor(0).dtype, call.tensor(1)
     dilated = _differs(call, "DilationWFactor", "DilationHFactor")
     # int4 weights were unpacked to float before LiteRT, so that the kernel for float ran.
-    hybrid = kind == "float32" and (weights.dtype in ("int8", "uint8") or (call.litert and weights.dtype in _PACKED))
+    hybrid = kind == "float32" and (
+        weights.dtype in ("int8", "uint8") or (call.litert and weights.dtype in _PACKED)
+    )
     alone = call.threads == 1 or hybrid or dilated or weights.kind in (Kind.ARENA_RW, Kind.DYNAMIC)
     transposed = not alone and kind == "float32"
     needed = dilated or _differs(call, "StrideW", "StrideH") or (kernel_height, kernel_width) != (1, 1)
