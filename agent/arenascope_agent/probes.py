@@ -177,6 +177,11 @@ def memory_limit() -> int | None:
     return there if own is None else min(there, own)
 
 
+def memory_available() -> int | None:
+    """Bytes that programs can have now without swapping; None where the kernel does not say."""
+    return procfs.meminfo(_text("/proc/meminfo")).get("MemAvailable")
+
+
 def limit(name: str) -> int | None:
     """What "RLIMIT_AS", or another of this process's limits, is; None where there is none."""
     import resource  # a shared library that only a probe needs

@@ -95,14 +95,12 @@ def _devices(
 
 
 def _show(found: Sweep, to: Output) -> None:
-    import json
-
-    from ..store.files import write_atomic
+    from ..store.files import write_document
     from ..store.sweep_out import sweep_json
 
     document = sweep_json(found)
     if to.file is not None:
-        write_atomic(to.file, (json.dumps(document, indent=1) + "\n").encode())
+        write_document(to.file, document)
     if to.as_json:
         options.print_json(document)
         return

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..domain.shapes import ShapeRefusal
 from ..domain.sweep import Point, PointMeasured, Sweep
 from .fields import JsonObject
+from .plan_out import refusal_json
 
 SCHEMA = "arenascope.sweep/1"
 
@@ -39,19 +39,6 @@ def sweep_json(sweep: Sweep) -> JsonObject:
         },
         "refused": None if sweep.refused is None else refusal_json(sweep.refused),
         "notes": list(sweep.notes),
-    }
-
-
-def refusal_json(refusal: ShapeRefusal) -> JsonObject:
-    """``operator`` and ``tensor`` by name where they have one, else by index."""
-    return {
-        "subgraph": refusal.subgraph,
-        "operator": refusal.operator_name or refusal.operator,
-        "operator_index": refusal.operator,
-        "tensor": refusal.tensor_name or refusal.tensor,
-        "tensor_index": refusal.tensor,
-        "reason": refusal.reason,
-        "said": refusal.said,
     }
 
 
