@@ -55,7 +55,7 @@ def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Run
     _show(found, to)
     if cancel.cancelled:
         return session.STOPPED
-    return REFUSED if all(point.refusal is not None for point in found.points) else 0
+    return REFUSED if all(p.refusal is not None and p.refusal.certain for p in found.points) else 0
 
 
 def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
@@ -127,8 +127,13 @@ def _tables(found: Sweep) -> None:
         out.print(f"{len(found.points) - MOST_ROWS:,} more rows are in the JSON document.")
     for fit in found.largest_fit:
         out.print(_answer(fit))
-    if found.refused is not None:
-        out.print(_refused(found))
+    if found.refused is not None and not found.refused.too_large:
+        if not any(found.refused.reason in fit.reason for fit in found.largest_fit):
+            out.print(f"The model refuses other shapes: {plain(found.refused.reason, 1000)}")
+        out.print(
+            f"→ arenascope rebatch {plain(found.model.name)} --batch N -o OUT.tflite makes a version of "
+            "another batch, where that can be done."
+        )
     for note in found.notes:
         out.print(f"Note: {plain(note, 1000)}")
 
@@ -154,7 +159,8 @@ def _row(point: Point, several: bool, ran: bool) -> list[str]:
     else:
         peak = prediction.peak
         cells.append(f"{format_bytes(peak.low)} – {format_bytes(peak.high)}")
-    cells.append(verdict.fit.value if point.refusal is None else "refused by the model")
+    refused = point.refusal is not None and point.refusal.certain
+    cells.append("refused by the model" if refused else verdict.fit.value)
     if ran:
         cells += _measured(point)
     return cells
@@ -185,16 +191,3 @@ def _answer(fit: LargestFit) -> str:
         planned = "nothing" if fit.planned is None else f"{fit.planned:,}"
         told += f" (measured by {fit.runs} {'run' if fit.runs == 1 else 'runs'}; planned: {planned})"
     return f"{told}. {plain(fit.reason, 2000)}"
-
-
-def _refused(found: Sweep) -> str:
-    assert found.refused is not None
-    at = found.refused
-    operator = f"operator {at.operator} ({plain(at.operator_name)})" if at.operator is not None else ""
-    tensor = f", tensor {at.tensor} {plain(at.tensor_name, 80)}" if at.tensor is not None else ""
-    where = f" at {operator}{tensor}" if operator else ""
-    return (
-        f"The model refuses other shapes{where}: {plain(at.reason, 1000)}\n"
-        f"→ arenascope rebatch {plain(found.model.name)} --batch N -o OUT.tflite\n"
-        "  makes a version of another batch, where that can be done."
-    )

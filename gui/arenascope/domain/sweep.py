@@ -84,12 +84,18 @@ def measured(capture: Capture) -> PointMeasured:
     )
 
 
+def first_refusal(points: Iterable[Point]) -> ShapeRefusal | None:
+    """Why the model refuses one of the points: for what it is made of, or else for its size."""
+    refusals = [point.refusal for point in points if point.refusal is not None]
+    return min(refusals, key=lambda refusal: refusal.too_large, default=None)
+
+
 def why_not(point: Point) -> str:
     """What stands against a point, as a sentence that names its batch: what happened, or else the plan."""
     batch = f"Batch {point.asked.batch:,}" if point.asked.batch is not None else "This shape"
-    if point.refusal is not None:
-        return f"{batch} is refused by the model: {point.refusal.reason}"
     if point.measured is None:
+        if point.refusal is not None and point.refusal.certain:
+            return f"{batch} is refused by the model: {point.refusal.reason}"
         return f"{batch}: {point.forecast.verdict.reason}"
     outcome = point.measured.outcome
     said = f": {outcome.message}" if outcome.message else "."

@@ -108,7 +108,7 @@ class _Search:
     def plan(self) -> None:
         """Find the border by forecasts alone."""
         next_one = self._point(self.own + 1)
-        if next_one.refusal is not None:
+        if next_one.refusal is not None and not next_one.refusal.too_large:
             self.pinned = next_one
             self.planned = self.own if self._fits(self.own) else None
         else:

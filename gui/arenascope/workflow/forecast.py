@@ -131,8 +131,9 @@ class Forecaster:
             return None
         if asked.threads not in self._delegations:
             self._tell(Step(f"How {self._device.name} divides the model for its delegate"))
-            found = of_device(self._device, self._model, threads=asked.threads, cancel=self._cancel)
-            self._delegations[asked.threads] = found or Delegation({}, self._device.board.runtime_text)
+            self._delegations[asked.threads] = of_device(
+                self._device, self._model, threads=asked.threads, cancel=self._cancel
+            )
         return self._delegations[asked.threads]
 
     def _calibration(self, asked: WhatIf, base: Baseline, divided: Delegation | None) -> Calibration | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..domain.capture import ModelFacts
 from ..domain.graph import Graph
 from ..domain.measurement import Status
-from ..domain.sweep import Point, Sweep, largest_fit, measured
+from ..domain.sweep import Point, Sweep, first_refusal, largest_fit, measured
 from ..domain.whatif import WhatIf
 from ..errors import Cancelled, UsageError
 from ..tflite.reader import read_model
@@ -90,7 +90,7 @@ def sweep(
         largest_fit=tuple(
             fit for device in devices if (fit := largest_fit(device.name, points[device.name])) is not None
         ),
-        refused=next((point.refusal for point in everything if point.refusal is not None), None),
+        refused=first_refusal(everything),
     )
 
 
@@ -130,8 +130,8 @@ def _measure(
 ) -> None:
     for number, point in enumerate(points):
         cancel.raise_if_cancelled()
-        if point.refusal is not None:
-            continue  # no device will take it
+        if point.refusal is not None and point.refusal.certain:
+            continue  # the device will not take it
         tell(PointStarted(device.name, point.asked, number + 1, len(points)))
         points[number] = run_point(device, model, point, runs, tell, cancel)
         tell(PointDone(points[number], number + 1, len(points)))
