@@ -65,8 +65,8 @@ def batch_of(model: Any, shapes: Mapping[Key, Shape], entries: tuple[int, ...]) 
     if len(found) > 1:
         (one, first), (two, second) = list(found.items())[:2]
         raise NotSafe(
-            f"its inputs begin with different extents ({one} in “{first}”, {two} in “{second}”), so it is not "
-            "clear which dimension counts the samples"
+            f"its inputs begin with different extents ({one} in “{first}”, {two} in “{second}”), so it is "
+            "not clear which dimension counts the samples"
         )
     (batch,) = found
     if batch < 1:
@@ -75,9 +75,7 @@ def batch_of(model: Any, shapes: Mapping[Key, Shape], entries: tuple[int, ...]) 
 
 
 class _Walk:
-    def __init__(
-        self, model: Any, codes: list[str], shapes: dict[Key, Shape], found: Followed
-    ) -> None:
+    def __init__(self, model: Any, codes: list[str], shapes: dict[Key, Shape], found: Followed) -> None:
         self._model, self._codes, self._shapes, self.found = model, codes, shapes, found
         self._given: dict[int, tuple[Along | None, ...]] = {}  # what each subgraph was called with
         self._running: list[int] = []
@@ -129,12 +127,16 @@ class _Walk:
             _RULES[name](step)
             return
         if not step.marked():
-            follows = [i for i in range(len(step.inputs)) if (b := _known(step, i)) is not None and not b.same]
-            if any(_known(step, i) is not None for i in range(len(step.inputs))):
-                if batch_shapes.computed(step):
-                    return
+            follows = [
+                i for i in range(len(step.inputs)) if (b := _known(step, i)) is not None and not b.same
+            ]
+            from_shapes = any(_known(step, i) is not None for i in range(len(step.inputs)))
+            if from_shapes and batch_shapes.computed(step):
+                return
             if follows:
-                step.refuse("it computes with the number of samples in a way that is not followed", follows[0])
+                step.refuse(
+                    "it computes with the number of samples in a way that is not followed", follows[0]
+                )
             return
         rule = _RULES.get(name)
         if rule is None:

@@ -32,7 +32,8 @@ def broadcast(step: Step) -> None:
         moved = mark.moved(mark.axis + rank - len(step.shape(slot)))
         if target is not None and moved != target:
             step.refuse(
-                _MIXES + f"its operands have them in dimensions {target.axis} and {moved.axis} of its result", slot
+                _MIXES + f"its operands have them in dimensions {target.axis} and {moved.axis} of its result",
+                slot,
             )
         target = moved
     if target is None:
@@ -216,10 +217,6 @@ def one_hot(step: Step) -> None:
     step.give(mark.moved(mark.axis + (axis <= mark.axis)))
 
 
-def top_k(step: Step) -> None:
-    softmax(step)
-
-
 def batch_matmul(step: Step) -> None:
     rank = len(step.out_shape())
     target: Along | None = None
@@ -231,10 +228,8 @@ def batch_matmul(step: Step) -> None:
         kept = local - (1 if flipped else 2) if slot == 0 else local - (2 if flipped else 1)
         if mark.axis >= local - 2 and mark.axis != kept:
             step.refuse(_MIXES + "they are in the dimension that it sums up", slot)
-        if mark.axis < local - 2:
-            moved = mark.moved(mark.axis + rank - local)
-        else:
-            moved = mark.moved(rank - 2 + slot)
+        rows = mark.axis >= local - 2
+        moved = mark.moved(rank - 2 + slot if rows else mark.axis + rank - local)
         if target is not None and moved != target:
             step.refuse(_MIXES + "each of them is multiplied with all others", slot)
         target = moved
@@ -291,35 +286,39 @@ def basic_lstm(step: Step) -> None:
     recurrent(step)
 
 
+_SAME = (
+    "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LOGISTIC", "TANH", "ELU", "GELU", "LEAKY_RELU",
+    "HARD_SWISH", "ABS", "NEG", "EXP", "LOG", "SQRT", "RSQRT", "SQUARE", "SIN", "COS", "FLOOR", "CEIL",
+    "ROUND", "SIGN", "CAST", "QUANTIZE", "DEQUANTIZE", "FAKE_QUANT", "LOGICAL_NOT", "ZEROS_LIKE",
+    "BUCKETIZE", "IMAG", "REAL", "COMPLEX_ABS",
+)  # fmt: skip
+_BROADCAST = (
+    "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "POW", "FLOOR_DIV", "FLOOR_MOD", "SQUARED_DIFFERENCE",
+    "ATAN2", "BITWISE_XOR", "RIGHT_SHIFT", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL", "EQUAL",
+    "NOT_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "PRELU", "ADD_N", "SELECT_V2",
+)  # fmt: skip
+_IMAGE = (
+    "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D",
+    "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE",
+)  # fmt: skip
+_LAST = (
+    "SOFTMAX", "LOG_SOFTMAX", "L2_NORMALIZATION", "LOCAL_RESPONSE_NORMALIZATION", "TOPK_V2",
+)  # fmt: skip
+_REDUCE = (
+    "MEAN", "SUM", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL",
+)  # fmt: skip
+_SEQUENCE = (
+    "UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_LSTM",
+    "BIDIRECTIONAL_SEQUENCE_RNN",
+)  # fmt: skip
+
 RULES: dict[str, Rule] = {
-    **dict.fromkeys(
-        (
-            "RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 LOGISTIC TANH ELU GELU LEAKY_RELU HARD_SWISH ABS NEG EXP LOG SQRT "
-            "RSQRT SQUARE SIN COS FLOOR CEIL ROUND SIGN CAST QUANTIZE DEQUANTIZE FAKE_QUANT LOGICAL_NOT ZEROS_LIKE "
-            "BUCKETIZE IMAG REAL COMPLEX_ABS"
-        ).split(),
-        same,
-    ),
-    **dict.fromkeys(
-        (
-            "ADD SUB MUL DIV MAXIMUM MINIMUM POW FLOOR_DIV FLOOR_MOD SQUARED_DIFFERENCE ATAN2 BITWISE_XOR RIGHT_SHIFT "
-            "LESS LESS_EQUAL GREATER GREATER_EQUAL EQUAL NOT_EQUAL LOGICAL_AND LOGICAL_OR PRELU ADD_N SELECT_V2"
-        ).split(),
-        broadcast,
-    ),
-    **dict.fromkeys(
-        (
-            "CONV_2D DEPTHWISE_CONV_2D CONV_3D AVERAGE_POOL_2D MAX_POOL_2D L2_POOL_2D RESIZE_BILINEAR "
-            "RESIZE_NEAREST_NEIGHBOR SPACE_TO_DEPTH DEPTH_TO_SPACE"
-        ).split(),
-        image,
-    ),
-    **dict.fromkeys("SOFTMAX LOG_SOFTMAX L2_NORMALIZATION LOCAL_RESPONSE_NORMALIZATION".split(), softmax),
-    **dict.fromkeys(
-        "MEAN SUM REDUCE_PROD REDUCE_MAX REDUCE_MIN REDUCE_ANY REDUCE_ALL".split(), reduce
-    ),
-    **dict.fromkeys(("UNIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN"), sequence),
-    **dict.fromkeys(("BIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_RNN"), sequence),
+    **dict.fromkeys(_SAME, same),
+    **dict.fromkeys(_BROADCAST, broadcast),
+    **dict.fromkeys(_IMAGE, image),
+    **dict.fromkeys(_LAST, softmax),
+    **dict.fromkeys(_REDUCE, reduce),
+    **dict.fromkeys(_SEQUENCE, sequence),
     **dict.fromkeys(("SVDF", "RNN"), recurrent),
     **dict.fromkeys(("ARG_MAX", "ARG_MIN"), arg_max),
     **dict.fromkeys(("CUMSUM", "REVERSE_V2"), along_constant_axis),
@@ -335,7 +334,6 @@ RULES: dict[str, Rule] = {
     "GATHER_ND": gather_nd,
     "EMBEDDING_LOOKUP": embedding_lookup,
     "ONE_HOT": one_hot,
-    "TOPK_V2": top_k,
     "BATCH_MATMUL": batch_matmul,
     "REVERSE_SEQUENCE": reverse_sequence,
-}  # fmt: skip
+}

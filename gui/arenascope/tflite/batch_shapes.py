@@ -107,7 +107,9 @@ def strided_slice(step: Step) -> None:
         if shrinks >> axis & 1:
             step.refuse(_MIXES + "it takes one sample out of the batch", 0)
         open_begin, open_end = step.option("beginMask") >> axis & 1, step.option("endMask") >> axis & 1
-        if strides[axis] != 1 or not (open_begin or (begins is not None and _at(begins, axis) in (0, -extent))):
+        if strides[axis] != 1 or not (
+            open_begin or (begins is not None and _at(begins, axis) in (0, -extent))
+        ):
             step.refuse(_MIXES + "it takes a part of the batch", 0)
         if not open_end:
             if ends is None:
@@ -180,7 +182,11 @@ def _difference(step: Step, both: Both) -> Along:
     """Where the samples are in a shape that was computed for both batches."""
     now, then = (np.asarray(values).reshape(-1).tolist() for values in (both.now, both.then))
     apart = [axis for axis, (a, b) in enumerate(zip(now, then, strict=True)) if a != b]
-    if len(apart) != 1 or now[apart[0]] % step.batch or then[apart[0]] != now[apart[0]] // step.batch * step.wanted:
+    if (
+        len(apart) != 1
+        or now[apart[0]] % step.batch
+        or then[apart[0]] != now[apart[0]] // step.batch * step.wanted
+    ):
         step.refuse(f"its shape is computed as {then}, in which the samples are not found")
     return Along(apart[0], 1, now[apart[0]] // step.batch)
 
@@ -257,7 +263,9 @@ def _strided(step: Step, data: Any, begin: Any, end: Any, stride: Any) -> Any:
 
 _ARITHMETIC: dict[str, Any] = {
     "STRIDED_SLICE": _strided,
-    "SLICE": lambda s, d, b, n: d[int(b[0]) : None if n[0] == -1 else int(b[0] + n[0])] if d.ndim == 1 else None,
+    "SLICE": lambda s, d, b, n: (
+        d[int(b[0]) : None if n[0] == -1 else int(b[0] + n[0])] if d.ndim == 1 else None
+    ),
     "GATHER": lambda s, d, i: np.take(d, i, s.option("axis")),
     "PACK": lambda s, *d: np.stack(d, s.option("axis")),
     "CONCATENATION": lambda s, *d: np.concatenate(d, s.option("axis")),
@@ -296,4 +304,3 @@ RULES: dict[str, Rule] = {
 
 #: Rules that have something to say where no input has the samples.
 WITHOUT_SAMPLES = frozenset({"SHAPE", "FILL", "BROADCAST_TO"})
-

@@ -20,8 +20,11 @@ Key = tuple[int, int]
 
 _NUMPY = {"bfloat16": "uint16"}  # only its bytes are moved
 _PLAIN = frozenset(
-    "float32 float16 float64 bfloat16 int8 uint8 int16 uint16 int32 uint32 int64 uint64 bool complex64".split()
-)
+    (
+        "float16", "float32", "float64", "bfloat16", "complex64", "bool",
+        "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+    )
+)  # fmt: skip
 
 
 class NotSafe(Exception):
@@ -69,15 +72,20 @@ class Followed:
 
     def forget(self, subgraph: int) -> None:
         for known in (self.marks, self.values, self.constants, self.options):
-            for key in [key for key in known if key[0] == subgraph]:
-                del known[key]  # type: ignore[attr-defined]  # each dict has keys of its own kind
+            _drop(known, subgraph)
 
 
 class Step:
     """One operator. Slots are positions among its inputs; an absent optional one has no shape."""
 
     def __init__(
-        self, model: Any, codes: list[str], shapes: dict[Key, Shape], found: Followed, subgraph: int, index: int
+        self,
+        model: Any,
+        codes: list[str],
+        shapes: dict[Key, Shape],
+        found: Followed,
+        subgraph: int,
+        index: int,
     ) -> None:
         self.model, self.found, self.subgraph, self.index = model, found, subgraph, index
         self._shapes, self._codes = shapes, codes
@@ -210,7 +218,9 @@ class Step:
         parts = values.reshape(*head, along.outer, self.batch, along.inner, *tail)
         axis = len(head) + 1
         first = np.take(parts, [0], axis)
-        if not np.array_equal(np.repeat(first, self.batch, axis).view("u1"), np.ascontiguousarray(parts).view("u1")):
+        if not np.array_equal(
+            np.repeat(first, self.batch, axis).view("u1"), np.ascontiguousarray(parts).view("u1")
+        ):
             self.refuse("a constant holds something else for each sample of the old batch", slot)
         if first.nbytes * self.wanted > 2**31 - 2**24:
             self.refuse("a constant would have to be repeated beyond the 2 GB that a file can have", slot)
@@ -230,6 +240,11 @@ def constant_of(model: Any, tensor: Any, shape: Shape) -> Any | None:
 def name_of(tensor: Any) -> str:
     raw = tensor.name
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw or "")
+
+
+def _drop(known: dict[Any, Any], subgraph: int) -> None:
+    for key in [key for key in known if key[0] == subgraph]:
+        del known[key]
 
 
 def _list(vector: Any) -> Any:

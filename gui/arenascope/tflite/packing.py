@@ -64,7 +64,9 @@ def _whole(operator: Any, index: int) -> None:
         (operator.builtinOptions2Type, operator.builtinOptions2),
     ):
         if kind and options is None:
-            raise NotSafe("its options are of a kind that is not known here and would be lost", operator=where)
+            raise NotSafe(
+                "its options are of a kind that is not known here and would be lost", operator=where
+            )
 
 
 def constant(data: bytes) -> Any:

@@ -209,9 +209,7 @@ def _change_constants(
     return tuple(told)
 
 
-def _told(
-    subgraph: int, tensor: Any, operator: str, shape: Shape, old: Any, new: Any, alone: bool
-) -> Change:
+def _told(subgraph: int, tensor: Any, operator: str, shape: Shape, old: Any, new: Any, alone: bool) -> Change:
     new = np.asarray(new)
     note = "" if alone else "a copy: other operators keep the old one"
     if old is not None and new.shape == shape and new.size <= _TOLD and new.dtype.kind in "iu":
