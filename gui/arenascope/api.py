@@ -24,6 +24,7 @@ from .remote.prompts import Prompts
 from .store import capture as _store
 from .workflow import connect as _connect
 from .workflow import inspect as _inspect
+from .workflow import rebatch as _rebatch
 from .workflow import watch as _watch
 from .workflow.events import RunEvent, SetupEvent
 from .workflow.jobs import CancelToken
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .domain.measurement import BoardSample
+    from .domain.rebatch import Rebatched
 
-__all__ = ["CancelToken", "Device", "connect", "load", "save", "undo_setup"]
+__all__ = ["CancelToken", "Device", "connect", "load", "rebatch", "save", "undo_setup"]
 
 StrPath = str | os.PathLike[str]
 
@@ -140,6 +142,23 @@ def undo_setup(target: str, prompts: Prompts | None = None) -> int | None:
     from .workflow import setup as _setup
 
     return _setup.undo(target, prompts).bytes
+
+
+def rebatch(
+    model: StrPath,
+    batch: int,
+    output: StrPath,
+    *,
+    timeout: float = 300.0,
+    seed: int = 0,
+    cancel: CancelToken | None = None,
+) -> Rebatched:
+    """Write a model for another batch, when both are proved, on this computer, to compute the same.
+
+    Raises ModelError where the batch cannot be changed safely or results differ, RunFailed where a run did
+    not come to its end, UsageError and FileError; then nothing is written.
+    """
+    return _rebatch.rebatch(Path(model), batch, Path(output), timeout=timeout, seed=seed, cancel=cancel)
 
 
 def save(capture: Capture, path: StrPath) -> None:

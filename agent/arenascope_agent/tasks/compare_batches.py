@@ -59,13 +59,14 @@ class CompareBatches:
     def failure(self, error: BaseException) -> dict[str, Any]:
         """The event of what ended the run, as the task inspect gives it."""
         text = str(error)
-        refused = is_refusal(error, self.phase != "load")
+        silent = isinstance(error, RuntimeError) and not text  # LiteRT from 2.1.6 on, without its arena
+        refused = silent or is_refusal(error, True)  # both models have been allocated before, each alone
+        if not text:
+            text = "out of memory" if refused else type(error).__name__
         return {
             "phase": self.phase,
             "kind": "refused" if refused else "failed",
-            "message": runtimes.shorten(
-                text or ("out of memory" if refused else type(error).__name__), _MAX_MESSAGE
-            ),
+            "message": runtimes.shorten(text, _MAX_MESSAGE),
             "error": type(error).__name__,
         }
 

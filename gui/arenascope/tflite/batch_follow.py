@@ -58,6 +58,8 @@ def batch_of(model: Any, shapes: Mapping[Key, Shape], entries: tuple[int, ...]) 
             tensor, shape = graph.tensors[int(index)], shapes[entry, int(index)]
             if dtype_name(tensor.type) in ("resource", "variant"):
                 raise NotSafe("an input is a handle, not samples", tensor=name_of(tensor))
+            if tensor.buffer and len(_list(model.buffers[tensor.buffer].data)):
+                raise NotSafe("an input is a constant of the file", tensor=name_of(tensor))
             if shape:
                 found.setdefault(shape[0], name_of(tensor))
     if not found:
@@ -127,12 +129,10 @@ class _Walk:
             _RULES[name](step)
             return
         if not step.marked():
-            follows = [
-                i for i in range(len(step.inputs)) if (b := _known(step, i)) is not None and not b.same
-            ]
-            from_shapes = any(_known(step, i) is not None for i in range(len(step.inputs)))
-            if from_shapes and batch_shapes.computed(step):
+            if batch_shapes.computed(step):
                 return
+            slots = range(len(step.inputs))
+            follows = [i for i in slots if (b := _known(step, i)) is not None and not b.same]
             if follows:
                 step.refuse(
                     "it computes with the number of samples in a way that is not followed", follows[0]

@@ -10,6 +10,8 @@ from ..domain.batch_axis import Along, reshaped
 from .batch_rules import Rule
 from .batch_step import Both, Step
 
+#: Shapes are computed from a few numbers.
+_FOLLOWED = 64
 _MIXES = "it mixes the samples of a batch with one another: "
 
 
@@ -236,10 +238,10 @@ def _values(step: Step, now: Any, then: Any) -> None:
 
 
 def computed(step: Step) -> bool:
-    """Follow values that are computed from shapes; False where this operator is none that is followed."""
-    if not step.outputs or any(step.has(i) and step.both(i) is None for i in range(len(step.inputs))):
+    """Follow values that are computed from shapes or constants; False where that cannot be done."""
+    if step.name not in _ARITHMETIC or np.prod(step.out_shape(), dtype=np.int64) > _FOLLOWED:
         return False
-    if step.name not in _ARITHMETIC or np.prod(step.out_shape(), dtype=np.int64) > 64:
+    if any(step.has(i) and step.both(i) is None for i in range(len(step.inputs))):
         return False
     answers = []
     for pick in ("now", "then"):

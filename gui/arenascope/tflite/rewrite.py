@@ -91,7 +91,7 @@ def _rebatched(content: bytes, graph: Graph, wanted: int, known: Mapping[Key, Sh
             )
     ports = _ports(graph, entries, found)
     told = _ports_told(ports, shapes, sized) + _states_told(model, found, shapes, sized)
-    pins = _change_options(model, codes, found) + _change_constants(model, codes, shapes, found)
+    pins = _change_options(model, codes, found) + _change_constants(model, codes, shapes, sized, found)
     for key, mark in found.marks.items():
         tensor = model.subgraphs[key[0]].tensors[key[1]]
         tensor.shape = np.array(sized[key], np.int32)
@@ -165,7 +165,11 @@ def _change_options(model: Any, codes: list[str], found: Followed) -> tuple[Chan
 
 
 def _change_constants(
-    model: Any, codes: list[str], shapes: Mapping[Key, Shape], found: Followed
+    model: Any,
+    codes: list[str],
+    shapes: Mapping[Key, Shape],
+    sized: dict[Key, Shape],
+    found: Followed,
 ) -> tuple[Change, ...]:
     """Each where it stands if nobody else uses it, else as a copy for those that need it."""
     wanted: dict[Key, list[tuple[int, int]]] = defaultdict(list)
@@ -198,11 +202,13 @@ def _change_constants(
                 changed.buffer = len(model.buffers)
                 model.buffers.append(constant(data))
                 graph.tensors.append(changed)
+            target = number if alone else len(graph.tensors) - 1
+            sized[subgraph, target] = made_shape
             changed.shape = np.array(made_shape, np.int32)
             changed.shapeSignature = None
             for index, slot in group:
                 inputs = np.array(graph.operators[index].inputs, np.int32)
-                inputs[slot] = number if alone else len(graph.tensors) - 1
+                inputs[slot] = target
                 graph.operators[index].inputs = inputs
                 label = _label(codes, graph.operators[index], index)
                 told.append(_told(subgraph, tensor, label, shape, old, values[index, slot], alone))
@@ -212,11 +218,16 @@ def _change_constants(
 def _told(subgraph: int, tensor: Any, operator: str, shape: Shape, old: Any, new: Any, alone: bool) -> Change:
     new = np.asarray(new)
     note = "" if alone else "a copy: other operators keep the old one"
-    if old is not None and new.shape == shape and new.size <= _TOLD and new.dtype.kind in "iu":
+    told = new.size <= _TOLD and new.dtype.kind in "iu"
+    before: Shape = ()
+    if old is None:
+        note = "a constant in place of what was computed"
+        after = tuple(int(v) for v in new.reshape(-1)) if told else new.shape
+    elif told and new.shape == shape:
         before, after = (tuple(int(v) for v in values.reshape(-1)) for values in (old, new))
     else:
         before, after = shape, new.shape
-        note = "; ".join(filter(None, ("repeated for each sample", note))) if old is not None else note
+        note = "; ".join(filter(None, ("repeated for each sample", note)))
     return Change("constant", subgraph, name_of(tensor), operator, before, after, note)
 
 

@@ -163,9 +163,8 @@ class _Runs:
     def _inspected(self, device: Device, model: Path, invoke: bool, batch: int | None) -> Capture:
         request = InspectRequest(delegate="none", invoke=invoke, timeout=self._timeout, seed=self._seed)
         capture = inspect(device, model, request, None, self._cancel)
-        self._check(
-            capture.outcome, self._name if batch is None else f"{self._name} for a batch of {batch:,}"
-        )
+        what = self._name if batch is None else f"{self._name} for a batch of {batch:,}"
+        self._check(capture.outcome, what, batch is not None)
         return capture
 
     def compare(
@@ -197,7 +196,8 @@ class _Runs:
             raise
         finally:
             forget()
-        self._check(outcome, f"{self._name}, compared with its new version for a batch of {batch:,},")
+        what = f"{self._name}, compared with its new version for a batch of {batch:,},"
+        self._check(outcome, what, outcome.phase != "one_at_a_time")
         self.runtime = run.runtime
         proofs = [
             Proof(delegate, ports.signature, batch, steps, outputs)
@@ -208,15 +208,16 @@ class _Runs:
                 raise _differs(self._name, batch, proof)
         return proofs
 
-    def _check(self, outcome: Outcome, what: str) -> None:
+    def _check(self, outcome: Outcome, what: str, new: bool) -> None:
+        """``new``: whether the new model was running, which may be too large."""
         if outcome.status is Status.OK:
             return
         if outcome.status is Status.CANCELLED:
             raise Cancelled("Stopped as asked.", hint="")
-        hint = "Free some memory, or take a smaller batch."
+        hint = "Take a smaller batch, or free some memory."
         if outcome.status is Status.TIMED_OUT:
             hint = "Give more time with --timeout, or take a smaller batch."
-        elif outcome.status in (Status.FAILED, Status.CRASHED):
+        elif outcome.status in (Status.FAILED, Status.CRASHED) and not new:
             hint = "Check with arenascope inspect that the model runs on this computer."
         raise RunFailed(
             f"{what} did not run here: {outcome.message.rstrip('.')}. {_UNWRITTEN}",
