@@ -479,7 +479,9 @@ def test_nothing_goes_while_an_agent_is_at_work(tmp_path: Path, monkeypatch: pyt
     path = _other(tmp_path, 1, 0)
     with subprocess.Popen([sys.executable, str(path), "attach"]) as running:
         try:
-            with pytest.raises(BoardError, match=f"An agent of ArenaScope is at work .*{running.pid}") as caught:
+            with pytest.raises(
+                BoardError, match=f"An agent of ArenaScope is at work .*{running.pid}"
+            ) as caught:
                 _clean(tmp_path, remove=True)
             assert caught.value.board_code == "busy"
             assert path.exists()

@@ -98,14 +98,16 @@ def check(model: Path, batch: int, output: Path) -> None:
         raise UsageError(f"{output.name} does not end in {SUFFIX}.", hint="Name the new model OUT.tflite.")
     try:
         same = output.exists() and model.exists() and output.samefile(model)
-    except (OSError, ValueError):
-        same = False  # whoever opens it says why
+    except (OSError, ValueError) as error:
+        raise FileError("The paths cannot be used.", detail=str(error)) from error
     if same:
         raise UsageError(
             f"{output} is the model itself; it would be lost.", hint="Give the new model another name."
         )
     if output.is_dir():
         raise FileError(f"{output} is a directory.", hint="Give a file name for the new model.")
+    if output.exists() and not output.is_file():
+        raise FileError(f"{output} is not a regular file.", hint="Give another name for the new model.")
 
 
 def _notes(made: Rewritten, batch: int, proofs: list[Proof]) -> tuple[str, ...]:

@@ -1,0 +1,84 @@
+"""Many variants of one model on one or several devices: what each will need, and what it needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .capture import Capture, ModelFacts
+from .forecast import Forecast
+from .measurement import Outcome
+from .shapes import ShapeRefusal
+from .whatif import WhatIf
+
+
+@dataclass(frozen=True, slots=True)
+class PointMeasured:
+    """One run in a process of its own. Bytes, None where the run did not get that far; ``seconds`` of the
+    first invoke."""
+
+    arena_rw: int | None
+    arena_rw_persistent: int | None
+    process_peak: int | None
+    seconds: float | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One variant on one device. ``batch`` None: it was not asked for, the inputs say all."""
+
+    device: str
+    forecast: Forecast
+    measured: PointMeasured | None = None
+
+    @property
+    def asked(self) -> WhatIf:
+        return self.forecast.plan.asked
+
+    @property
+    def inputs(self) -> Mapping[str, tuple[int, ...]]:
+        return self.forecast.plan.inputs
+
+    @property
+    def refusal(self) -> ShapeRefusal | None:
+        return self.forecast.plan.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class LargestFit:
+    """The largest batch that fits on a device. ``planned``: by the plan, None where it fits at no batch or
+    cannot be told before a run; ``confirmed``: the largest that ran, None where none was run. ``reason``
+    says what stands against the next larger one; ``runs`` is how many runs confirmed it."""
+
+    device: str
+    planned: int | None
+    confirmed: int | None
+    reason: str
+    runs: int = 0
+
+    @property
+    def batch(self) -> int | None:
+        """The answer: what ran, or else what the plan says."""
+        return self.planned if self.confirmed is None else self.confirmed
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """``refused``: why the model takes no other batch or shape, where one of the points was refused."""
+
+    model: ModelFacts
+    asked: WhatIf
+    points: tuple[Point, ...]
+    largest_fit: tuple[LargestFit, ...] = ()
+    refused: ShapeRefusal | None = None
+    notes: tuple[str, ...] = ()
+
+
+def measured(capture: Capture) -> PointMeasured:
+    """What a run says of its point."""
+    invoked = next((phase.seconds for phase in capture.phases if phase.name == "invoke_first"), None)
+    totals = capture.totals
+    return PointMeasured(
+        totals.arena_rw, totals.arena_rw_persistent, totals.process_peak, invoked, capture.outcome
+    )
