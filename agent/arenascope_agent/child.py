@@ -50,6 +50,8 @@ def run(
 
         emit("result", runtimes.probe())
         return 0
+    if name == "layouts":
+        return _layouts(params(), emit)
     task = _work(name, emit, clock)
     try:
         runtime = task.begin()
@@ -72,6 +74,20 @@ def _work(name: str, emit: Callable[[str, dict[str, Any]], None], clock: float) 
 
         return CompareBatches(emit, clock)
     raise ValueError("no task " + name)
+
+
+def _layouts(params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None]) -> int:
+    from . import runtimes
+    from .tasks import layouts
+
+    try:
+        layouts.run(runtimes.load(), params, emit)
+    except Exception as error:  # noqa: BLE001  # as in run: whatever stopped the task is its result
+        phase = "runtime_import" if isinstance(error, runtimes.NoRuntimeError) else "allocate"
+        emit("failure", {"phase": phase, "kind": "failed", "message": runtimes.brief(error), "error": ""})
+        return protocol.EXIT_REPORTED
+    emit("result", {})
+    return 0
 
 
 def _task(fd: int) -> dict[str, Any]:

@@ -62,4 +62,5 @@ def _of(placement: Placement, layout: MemoryLayout, graph: Graph, machine: str, 
         operator_name="" if operator is None else operator.name,
         tensor=placement.index,
         tensor_name=placement.name,
+        too_large=True,
     )
