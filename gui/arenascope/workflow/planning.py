@@ -263,6 +263,8 @@ class Planning:
                 f"{profile.name} refuses the delegate for this model, because it has tensors whose size "
                 f"only a run can tell: planned with its own kernels.",
             )
+        if given is not None and not given.plans:
+            return None, (f"{given.source} leaves no operator to a delegate: planned with its own kernels.",)
         divided = given if given is not None else self._divisions.get(wanted.division)
         if divided is None or not divided.plans:
             return None, ("How the delegate divides the model is not known: planned with the kernels alone.",)
