@@ -61,4 +61,5 @@ def _of(placement: Placement, layout: MemoryLayout, machine: str, bits: int) -> 
         operator_name="" if operator is None else operator.name,
         tensor=placement.index,
         tensor_name=placement.name,
+        too_large=True,
     )
