@@ -50,6 +50,8 @@ def run(
 
         emit("result", runtimes.probe())
         return 0
+    if name == "layouts":
+        return _layouts(params(), emit)
     if name != "inspect":
         raise ValueError("no task " + name)
     from .tasks.inspect import Inspect
@@ -60,6 +62,20 @@ def run(
         inspection.run(runtime, params())
     except Exception as error:  # noqa: BLE001  # the worker's one top: whatever stopped the task is its result
         emit("failure", inspection.failure(error))
+        return protocol.EXIT_REPORTED
+    emit("result", {})
+    return 0
+
+
+def _layouts(params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None]) -> int:
+    from . import runtimes
+    from .tasks import layouts
+
+    try:
+        layouts.run(runtimes.load(), params, emit)
+    except Exception as error:  # noqa: BLE001  # as in run: whatever stopped the task is its result
+        phase = "runtime_import" if isinstance(error, runtimes.NoRuntimeError) else "allocate"
+        emit("failure", {"phase": phase, "kind": "failed", "message": runtimes.brief(error), "error": ""})
         return protocol.EXIT_REPORTED
     emit("result", {})
     return 0

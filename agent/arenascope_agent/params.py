@@ -13,6 +13,7 @@ _HEX = frozenset("0123456789abcdef")
 _MAX_DIMENSIONS = 16
 _MAX_INT32 = 2**31 - 1
 _MAX_INDEX_DIGITS = 10
+_MAX_CASES = 1000
 
 
 def _refuse(key: str, expected: str) -> Failure:
@@ -85,6 +86,21 @@ def inspect(params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def layouts(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the task ``layouts``: a model and the cases to lay it out in."""
+    cases = params.get("cases")
+    if type(cases) is not list or not 0 < len(cases) <= _MAX_CASES:
+        raise _refuse("cases", "a list of 1 to %d cases" % _MAX_CASES)
+    keys = ("inputs", "threads", "delegate", "preserve_all", "invoke")
+    checked = []
+    for case in cases:
+        if type(case) is not dict:
+            raise _refuse("cases", "a list of objects")
+        whole = inspect({"invoke": False, **case, "model": params.get("model")})
+        checked.append({key: whole[key] for key in keys})
+    return {"model": text(params, "model"), "cases": checked}
+
+
 def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
     for key, shape in inputs.items():
         if not (key.isascii() and key.isdigit() and len(key) <= _MAX_INDEX_DIGITS):
@@ -99,4 +115,4 @@ def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
 
 
 #: Every task that a client may run, and the check of its parameters.
-TASKS = {"inspect": inspect}
+TASKS = {"inspect": inspect, "layouts": layouts}

@@ -25,7 +25,7 @@ from .store import capture as _store
 from .workflow import connect as _connect
 from .workflow import inspect as _inspect
 from .workflow import watch as _watch
-from .workflow.events import RunEvent, SetupEvent
+from .workflow.events import RunEvent, SetupEvent, SweepEvent
 from .workflow.jobs import CancelToken
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from .domain.measurement import BoardSample
     from .domain.plan import Plan
+    from .domain.sweep import LargestFit, Sweep
 
 __all__ = ["CancelToken", "Device", "connect", "load", "plan", "save", "undo_setup"]
 
@@ -86,6 +87,61 @@ class Device:
             seed=seed,
         )
         return _inspect.inspect(self._device, Path(model), request, on_event, cancel)
+
+    def sweep(
+        self,
+        model: StrPath,
+        batches: Sequence[int],
+        *,
+        measure: bool = False,
+        threads: int | None = None,
+        delegate: str = "default",
+        preserve_all: bool = False,
+        timeout: float = 300.0,
+        on_event: Callable[[SweepEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Sweep:
+        """What each batch will need here and whether it fits; with ``measure`` each is run as well, in a
+        process of its own. ``timeout``: seconds for each run. ``arenascope.workflow.sweep`` takes other
+        shapes than batches, and several devices.
+
+        Raises what ``inspect`` raises.
+        """
+        from .domain.whatif import WhatIf
+        from .workflow import sweep as _sweep
+
+        variants = [WhatIf(batch, {}, threads, delegate, preserve_all) for batch in batches]
+        runs = _sweep.Runs(timeout) if measure else None
+        tell = on_event or (lambda event: None)
+        return _sweep.sweep([self._device], Path(model), variants, runs=runs, tell=tell, cancel=cancel)
+
+    def fit(
+        self,
+        model: StrPath,
+        *,
+        measure: bool = True,
+        inputs: Mapping[str, Sequence[int]] | None = None,
+        threads: int | None = None,
+        delegate: str = "default",
+        preserve_all: bool = False,
+        timeout: float = 300.0,
+        on_event: Callable[[SweepEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> LargestFit:
+        """The largest batch that fits here, by plans; with ``measure`` confirmed by runs on both sides of it.
+
+        Raises what ``inspect`` raises.
+        """
+        from .domain.whatif import WhatIf
+        from .workflow import fit as _fit
+        from .workflow.sweep import Runs
+
+        shapes = {name: tuple(shape) for name, shape in (inputs or {}).items()}
+        asked = WhatIf(None, shapes, threads, delegate, preserve_all)
+        runs = Runs(timeout) if measure else None
+        tell = on_event or (lambda event: None)
+        found = _fit.fit([self._device], Path(model), asked, runs=runs, tell=tell, cancel=cancel)
+        return found.largest_fit[0]
 
     def setup(
         self,

@@ -15,6 +15,7 @@ from .layout import Kind
 from .lifetimes import Step
 from .profiles import RuntimeProfile
 from .reading import RawNode, RawSubgraph, RawTensor
+from .scratch import Kernels, fitted, without
 
 _MADE_ONCE = (Kind.ARENA_RW_PERSISTENT, Kind.PERSISTENT_RO)
 
@@ -24,7 +25,8 @@ class Execution:
     """``listed``: all nodes, the file's operators first; ``plan``: those that run, ``steps`` the same.
 
     ``passes``: the runtime prepares and places up to an operator with an output of unknown shape, and goes
-    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows.
+    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows; ``scratch``:
+    operators whose scratch tensors are not known, and why.
     """
 
     raw: RawSubgraph
@@ -36,6 +38,7 @@ class Execution:
     kinds: Mapping[int, Kind]
     passes: tuple[range, ...]
     unknown: Mapping[int, Cause]
+    scratch: Mapping[int, str]
 
 
 def execution(
@@ -43,10 +46,11 @@ def execution(
     later: RawSubgraph | None,
     described: Subgraph,
     divided: tuple[RawNode, ...] | None,
-    profile: RuntimeProfile,
+    kernels: Kernels,
 ) -> Execution:
     """``later``: the subgraph after a run, for what is prepared only then. ``divided``: the plan that a
     delegate made, None without one."""
+    profile = kernels.profile
     listed, plan = _nodes(raw, described, divided)
     steps = _steps(plan)
     kinds = _kinds(raw, raw.tensors, steps, profile)
@@ -57,17 +61,21 @@ def execution(
         steps = _steps(plan)
         tensors = _prepared_later(raw, later, steps[first + 1 :])
         kinds = _kinds(raw, tensors, steps, profile)
+    fit = fitted(listed, plan, tensors, described, kernels)
+    tensors, steps = fit.tensors, _steps(fit.plan)
+    kinds = _kinds(raw, tensors, steps, profile)
     stops = [at for at, step in enumerate(steps) if _stops(step, kinds)] if first is not None else []
     return Execution(
         raw=raw,
-        listed=listed,
-        plan=plan,
+        listed=fit.listed,
+        plan=fit.plan,
         steps=steps,
         tensors=tensors,
         sizes={t.index: t.bytes or 0 for t in tensors},
         kinds=kinds,
         passes=tuple(_passes(stops, len(steps))),
         unknown=unknown_sizes(steps, stops, kinds) if stops else {},
+        scratch=fit.unknown,
     )
 
 
@@ -79,7 +87,7 @@ def _nodes(
         own = tuple(RawNode(o.index, o.name, o.inputs, o.outputs, None, False) for o in described.operators)
     else:
         names = {o.index: o.name for o in described.operators}
-        own = tuple(n if n.name else replace(n, name=names.get(n.index, "")) for n in raw.nodes)
+        own = without(n if n.name else replace(n, name=names.get(n.index, "")) for n in raw.nodes)
     if divided is None:
         return own, own
     by_index = {n.index: n for n in own}

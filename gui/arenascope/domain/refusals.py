@@ -41,7 +41,7 @@ def diagnose(said: str, graph: Graph, reading: Sequence[RawSubgraph] = ()) -> Sh
     """The first operator that refused, and why. ``reading``: the shapes as far as they came."""
     subgraph, operator = _first(said, graph)
     if operator is None:
-        return ShapeRefusal(_without_operator(said), said, subgraph.index)
+        return ShapeRefusal(_without_operator(said), said, subgraph.index, too_large=_is_of_size(said))
     shapes = _shapes(subgraph, reading)
     words, tensor = _reason(said, subgraph, operator, shapes)
     return ShapeRefusal(
@@ -52,6 +52,7 @@ def diagnose(said: str, graph: Graph, reading: Sequence[RawSubgraph] = ()) -> Sh
         operator_name=operator.name,
         tensor=None if tensor is None else tensor.index,
         tensor_name="" if tensor is None else tensor.name,
+        too_large=_is_of_size(said),
     )
 
 
@@ -72,8 +73,14 @@ def overflow(reading: Sequence[RawSubgraph], graph: Graph) -> ShapeRefusal | Non
                     operator_name=operator.name,
                     tensor=index,
                     tensor_name=tensor.name,
+                    too_large=True,
                 )
     return None
+
+
+def _is_of_size(said: str) -> bool:
+    """Whether only the size is refused: the same model takes smaller shapes."""
+    return any(pattern.search(said) for pattern in (_IM2COL, _OVERFLOW)) or any(w in said for w in _NO_MEMORY)
 
 
 def _first(said: str, graph: Graph) -> tuple[Subgraph, Operator | None]:

@@ -218,7 +218,7 @@ class Planning:
             notes=(*self._notes_of(model, graph), *self._unknown_version()),
         )
         if isinstance(shapes, ShapeRefusal):
-            return replace(empty, refusal=shapes)
+            return replace(empty, refusal=self._as_planned(shapes, wanted.asked, profile, machine))
         divided, division_notes = self._division(wanted, shapes, profile, machine, delegation)
         planned = planner.plan(
             graph,
@@ -229,7 +229,7 @@ class Planning:
             preserve_all=wanted.asked.preserve_all,
             delegation=divided,
         )
-        refusal = size_limits.refusal(planned.layout, graph, machine)
+        refusal = size_limits.refusal(planned.layout, machine)
         if refusal is not None:
             return replace(empty, refusal=refusal)
         stops = following.note(graph, shapes.allocated[0], wanted.inputs)
@@ -239,6 +239,20 @@ class Planning:
             totals=planned_totals(planned.layout, graph),
             delegation="" if divided is None else divided.source,
             notes=(*empty.notes, *shapes.notes, *division_notes, *((stops,) if stops else ())),
+        )
+
+    def _as_planned(
+        self, refusal: ShapeRefusal, asked: WhatIf, profile: RuntimeProfile, machine: str
+    ) -> ShapeRefusal:
+        """A size that the kernels here cannot count may be none for a delegate, or for other kernels."""
+        delegated = asked.delegate == "default" and profile.xnnpack and refusal.operator is not None
+        if not refusal.too_large or (self._is_here(profile, machine) and not delegated):
+            return refusal
+        who = "the delegate" if delegated else f"{profile.name} on {machine}"
+        return replace(
+            refusal,
+            reason=f"{refusal.reason} So says {self._from()}, without a delegate; {who} may take it.",
+            certain=False,
         )
 
     def _division(
