@@ -104,6 +104,11 @@ class ShapeService:
         return self._runtime
 
     @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def known_runtime(self) -> tuple[str, str]:
         """The same without asking: what greeted last."""
         return self._runtime or self._last_runtime

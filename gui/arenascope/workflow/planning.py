@@ -229,7 +229,7 @@ class Planning:
             preserve_all=wanted.asked.preserve_all,
             delegation=divided,
         )
-        refusal = size_limits.refusal(planned.layout, graph, machine)
+        refusal = size_limits.refusal(planned.layout, machine)
         if refusal is not None:
             return replace(empty, refusal=refusal)
         stops = following.note(graph, shapes.allocated[0], wanted.inputs)
