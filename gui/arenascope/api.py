@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
     from .domain.measurement import BoardSample
     from .domain.plan import Plan
+    from .domain.rebatch import Rebatched
     from .domain.sweep import LargestFit, Sweep
 
-__all__ = ["CancelToken", "Device", "connect", "load", "plan", "save", "undo_setup"]
+__all__ = ["CancelToken", "Device", "connect", "load", "plan", "rebatch", "save", "undo_setup"]
 
 StrPath = str | os.PathLike[str]
 
@@ -235,6 +236,25 @@ def plan(
     with _planning.Planning(limit=timeout) as planning:
         graph = read_model(path)
         return planning.plan(path, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
+
+
+def rebatch(
+    model: StrPath,
+    batch: int,
+    output: StrPath,
+    *,
+    timeout: float = 300.0,
+    seed: int = 0,
+    cancel: CancelToken | None = None,
+) -> Rebatched:
+    """Write a model for another batch, when both are proved, on this computer, to compute the same.
+
+    Raises ModelError where the batch cannot be changed safely or results differ, RunFailed where a run did
+    not come to its end, UsageError and FileError; then nothing is written.
+    """
+    from .workflow import rebatch as _rebatch  # few need it
+
+    return _rebatch.rebatch(Path(model), batch, Path(output), timeout=timeout, seed=seed, cancel=cancel)
 
 
 def save(capture: Capture, path: StrPath) -> None:

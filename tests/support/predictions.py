@@ -1,4 +1,4 @@
-"""Models, batches and devices on which predictions are held against runs; used by ``bench_prediction.py``."""
+"""Models, batches and devices on which predictions are held against runs; for tests and ``bench_prediction.py``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from arenascope.domain.plan import Plan
 from arenascope.domain.prediction import Prediction, predict
 from arenascope.domain.profiles import of_runtime
 from arenascope.domain.shapes import Delegation
-from arenascope.domain.verdict import Verdict, judge
+from arenascope.domain.verdict import Fit, Verdict, judge
 from arenascope.domain.whatif import WhatIf
 from arenascope.tflite.reader import read_model
 from arenascope.workflow.baseline import baseline, calibration
@@ -22,6 +22,7 @@ from arenascope.workflow.connect import Device, refresh
 from arenascope.workflow.delegation import of_device
 from arenascope.workflow.inspect import InspectRequest, inspect
 from arenascope.workflow.planning import Planning
+from tests.support.sources import ROOT
 
 
 @dataclass(frozen=True)
@@ -109,3 +110,49 @@ def held_against_runs(predictor: Predictor, cases: Iterable[Case]) -> Iterator[t
     for case in cases:
         predicted = predictor.predict(case)
         yield predicted, compare(predicted.prediction, predictor.run(case))
+
+
+# ------------------------------------------------------------------------------------- verdicts
+
+#: Three blocks of a row's size in the arena, and next to no computing: its size is chosen to the kilobyte.
+ROWS = ROOT / "tests" / "data" / "shared_constant.tflite"
+ROW, BLOCKS = 32 * 4, 3
+
+
+def rows(arena: float) -> Case:
+    """A run whose arena has about so many bytes."""
+    return Case(ROWS, int(arena / (ROW * BLOCKS)))
+
+
+@dataclass(frozen=True)
+class Judged:
+    case: Case
+    verdict: Verdict
+    capture: Capture
+
+    @property
+    def happened(self) -> str:
+        status = self.capture.outcome.status
+        return "ran" if self.capture.outcome.ok else status.value
+
+    @property
+    def right(self) -> bool:
+        """What fits tightly may run or not; everything else must end as it was said."""
+        return self.happened in {
+            Fit.FITS: ("ran",),
+            Fit.TIGHT: ("ran", "killed", "refused"),
+            Fit.KILLED: ("killed",),
+            Fit.REFUSED: ("refused", "failed"),
+            Fit.UNKNOWN: (),
+        }[self.verdict.fit]
+
+    @property
+    def text(self) -> str:
+        limit = f" ({self.verdict.limit})" if self.verdict.limit else ""
+        return f"{self.case.text}: {self.verdict.fit}{limit}; it {self.happened}"
+
+
+def judged(predictor: Predictor, case: Case, timeout: float = 900) -> Judged:
+    """The verdict is made from what the board has at that moment; then it is run."""
+    verdict = predictor.predict(case, predictor.board_now()).verdict
+    return Judged(case, verdict, predictor.run(case, timeout))
