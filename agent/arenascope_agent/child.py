@@ -52,19 +52,28 @@ def run(
         return 0
     if name == "layouts":
         return _layouts(params(), emit)
-    if name != "inspect":
-        raise ValueError("no task " + name)
-    from .tasks.inspect import Inspect
-
-    inspection = Inspect(emit, clock)
+    task = _work(name, emit, clock)
     try:
-        runtime = inspection.begin()
-        inspection.run(runtime, params())
+        runtime = task.begin()
+        task.run(runtime, params())
     except Exception as error:  # noqa: BLE001  # the worker's one top: whatever stopped the task is its result
-        emit("failure", inspection.failure(error))
+        emit("failure", task.failure(error))
         return protocol.EXIT_REPORTED
     emit("result", {})
     return 0
+
+
+def _work(name: str, emit: Callable[[str, dict[str, Any]], None], clock: float) -> Any:
+    """The task of that name, with ``begin``, ``run`` and ``failure``; only its module is imported."""
+    if name == "inspect":
+        from .tasks.inspect import Inspect
+
+        return Inspect(emit, clock)
+    if name == "compare_batches":
+        from .tasks.compare_batches import CompareBatches
+
+        return CompareBatches(emit, clock)
+    raise ValueError("no task " + name)
 
 
 def _layouts(params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None]) -> int:

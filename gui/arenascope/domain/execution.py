@@ -6,7 +6,7 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
@@ -16,8 +16,6 @@ from .lifetimes import Step
 from .profiles import RuntimeProfile
 from .reading import RawNode, RawSubgraph, RawTensor
 from .scratch import Kernels, fitted, without
-
-_MADE_ONCE = (Kind.ARENA_RW_PERSISTENT, Kind.PERSISTENT_RO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +49,14 @@ def execution(
     """``later``: the subgraph after a run, for what is prepared only then. ``divided``: the plan that a
     delegate made, None without one."""
     profile = kernels.profile
-    listed, plan = _nodes(raw, described, divided)
-    steps = _steps(plan)
-    kinds = _kinds(raw, raw.tensors, steps, profile)
-    first = next((at for at, step in enumerate(steps) if _stops(step, kinds)), None)
     tensors = raw.tensors
-    if first is not None and later is not None and first + 1 < len(steps):
-        listed, plan = _nodes(later, described, divided)
-        steps = _steps(plan)
-        tensors = _prepared_later(raw, later, steps[first + 1 :])
-        kinds = _kinds(raw, tensors, steps, profile)
+    if later is not None:
+        tensors = _as_prepared(raw, later, described, profile)
+    listed, plan = _nodes(later or raw, described, divided)
     fit = fitted(listed, plan, tensors, described, kernels)
     tensors, steps = fit.tensors, _steps(fit.plan)
     kinds = _kinds(raw, tensors, steps, profile)
-    stops = [at for at, step in enumerate(steps) if _stops(step, kinds)] if first is not None else []
+    stops = [at for at, step in enumerate(steps) if _stops(step, kinds)]
     return Execution(
         raw=raw,
         listed=fit.listed,
@@ -124,11 +116,17 @@ def _kinds(
     for step in steps:
         if not step.name and not profile.prepares_before_delegating:
             for output in step.outputs:  # no kernel has changed the kind of what a delegate makes
-                if kinds.get(output) in _MADE_ONCE and types[output] != "resource":
+                if kinds.get(output) is Kind.ARENA_RW_PERSISTENT and types[output] != "resource":
                     kinds[output] = Kind.ARENA_RW
-        elif _shape_is_computed(step, kinds) and not profile.reshapes_in_place:
-            kinds[step.outputs[0]] = Kind.DYNAMIC
+        elif _shape_is_computed(step, kinds) and types[step.outputs[0]] != "string":
+            kinds[step.outputs[0]] = Kind.ARENA_RW if profile.reshapes_in_place else Kind.DYNAMIC
     return kinds
+
+
+def moves_out(step: Step, kinds: Mapping[int, Kind]) -> bool:
+    """Whether the output gets memory of its own when the step runs, unless it lies in its input's place:
+    a RESHAPE that learns its shape only then, and had a place in the arena for as long."""
+    return _shape_is_computed(step, kinds) and kinds[step.outputs[0]] is Kind.ARENA_RW
 
 
 def _stops(step: Step, kinds: Mapping[int, Kind]) -> bool:
@@ -142,11 +140,22 @@ def _shape_is_computed(step: Step, kinds: Mapping[int, Kind]) -> bool:
     return step.name == "RESHAPE" and len(step.inputs) > 1 and kinds[step.inputs[1]] not in VALUES_KNOWN
 
 
-def _prepared_later(raw: RawSubgraph, later: RawSubgraph, steps: Sequence[Step]) -> tuple[RawTensor, ...]:
-    """The tensors as they were when the operators that make them were prepared."""
-    made = {t for step in steps for t in (*step.outputs, *step.temporaries)}
-    before = {t.index: t for t in raw.tensors}
-    return tuple(t if t.index in made else before.get(t.index, t) for t in later.tensors)
+def _as_prepared(
+    raw: RawSubgraph, later: RawSubgraph, described: Subgraph, profile: RuntimeProfile
+) -> tuple[RawTensor, ...]:
+    """The tensors as they were when the operators that make them were prepared: some of them not before
+    others had run."""
+    _, plan = _nodes(raw, described, None)
+    steps = _steps(plan)
+    kinds = _kinds(raw, raw.tensors, steps, profile)
+    first = next((at for at, step in enumerate(steps) if _stops(step, kinds)), len(steps))
+    waited = {
+        t
+        for step in _steps(_nodes(later, described, None)[1])[first + 1 :]
+        for t in (*step.outputs, *step.temporaries)
+    }
+    before = {t.index: t for t in raw.tensors if t.index not in waited}
+    return tuple(before.get(t.index, t) for t in later.tensors)
 
 
 def _passes(stops: Iterable[int], steps: int) -> Iterator[range]:

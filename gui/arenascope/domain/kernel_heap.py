@@ -80,6 +80,12 @@ def products(layout: MemoryLayout) -> Iterator[Product]:
                 yield found
 
 
+def multiply_adds(layout: MemoryLayout) -> int:
+    """Of all matrix products of one invoke, those inside a delegate included: most of its work."""
+    found = (_product(layout, operator) for operator in layout.operators if operator.name != "DELEGATE")
+    return sum(p.rows * p.depth * p.columns for p in found if p is not None)
+
+
 def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelHeap:
     """``threads`` None: the runtime's own default."""
     by_library: dict[str, list[Product]] = {"ruy": [], "threads": [], "block": []}

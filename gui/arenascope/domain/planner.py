@@ -14,6 +14,7 @@ arena planner makes of them is computed here, as tflite-memory.md §2 to §4 des
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from .allocation import Allocation, allocate
 from .execution import Execution, execution
@@ -48,7 +49,10 @@ def plan(
     """
     kernels = Kernels(profile, machine, threads)
     executions = _executions(graph, shapes, kernels, delegation)
-    decided = _executions(graph, planned_with, kernels, delegation) if planned_with else executions
+    decided = executions
+    if planned_with or shapes.invoked:
+        at_first = replace(planned_with or shapes, invoked=None)  # what waits for a run has the file's sizes
+        decided = _executions(graph, at_first, kernels, delegation)
     existing = _existing(graph, executions)
     allocations = [
         allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
@@ -118,6 +122,8 @@ def _placements(execution: Execution, allocation: Allocation, file_tensors: int)
     for tensor in execution.tensors:
         index = tensor.index
         kind, offset = kinds[index], allocation.offsets.get(index)
+        if index in allocation.moved and index not in unknown:
+            kind, offset = Kind.DYNAMIC, None
         life = allocation.lives.get(index, NEVER)
         user = scratch.get(index)
         if kind is Kind.ARENA_RW_PERSISTENT and offset is not None:
