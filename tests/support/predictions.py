@@ -138,13 +138,16 @@ class Judged:
     @property
     def right(self) -> bool:
         """What fits tightly may run or not; everything else must end as it was said."""
-        return self.happened in {
-            Fit.FITS: ("ran",),
-            Fit.TIGHT: ("ran", "killed", "refused"),
-            Fit.KILLED: ("killed",),
-            Fit.REFUSED: ("refused", "failed"),
-            Fit.UNKNOWN: (),
-        }[self.verdict.fit]
+        return (
+            self.happened
+            in {
+                Fit.FITS: ("ran",),
+                Fit.TIGHT: ("ran", "killed", "refused"),
+                Fit.KILLED: ("killed",),
+                Fit.REFUSED: ("refused", "failed"),
+                Fit.UNKNOWN: (),
+            }[self.verdict.fit]
+        )
 
     @property
     def text(self) -> str:
