@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from arenascope.domain.board import Board
 from arenascope.domain.capture import Capture
 from arenascope.domain.comparison import Comparison, compare
-from arenascope.domain.graph import Graph
-from arenascope.domain.plan import Plan
-from arenascope.domain.prediction import Prediction, predict
-from arenascope.domain.profiles import of_runtime
-from arenascope.domain.shapes import Delegation
-from arenascope.domain.verdict import Fit, Verdict, judge
+from arenascope.domain.forecast import Forecast
+from arenascope.domain.verdict import Fit, Verdict
 from arenascope.domain.whatif import WhatIf
 from arenascope.tflite.reader import read_model
-from arenascope.workflow.baseline import baseline, calibration
 from arenascope.workflow.connect import Device, refresh
-from arenascope.workflow.delegation import of_device
+from arenascope.workflow.forecast import Forecaster
 from arenascope.workflow.inspect import InspectRequest, inspect
 from arenascope.workflow.planning import Planning
 from tests.support.sources import ROOT
@@ -43,52 +36,27 @@ class Case:
         return f"{self.model.stem}{batch}{threads}, {self.delegate}"
 
 
-@dataclass(frozen=True)
-class Predicted:
-    case: Case
-    plan: Plan
-    prediction: Prediction
-    verdict: Verdict
-
-
 class Predictor:
-    """Predicts for one device, as sweep and fit do: baseline, partition and calibration are the device's."""
+    """Forecasts for one device, as ``arenascope sweep`` makes them, and runs on it.
 
-    def __init__(self, device: Device, planning: Planning, store: Path) -> None:
+    The first one measures the device's baseline; it is kept under ARENASCOPE_HOME.
+    """
+
+    def __init__(self, device: Device, planning: Planning) -> None:
         self.device = refresh(device, probe_runtime=True)
-        board = self.device.board
-        profile = of_runtime(board.runtime or "", board.runtime_version or "")
-        assert profile is not None, board.runtime_text
-        self._profile, self._planning, self._store = profile, planning, store
-        self.baseline = baseline(self.device, store=store)
-        self._delegations: dict[Path, Delegation] = {}
+        self._planning = planning
+        self._forecasters: dict[Path, Forecaster] = {}
 
-    def predict(self, case: Case, board: Board | None = None) -> Predicted:
-        graph = read_model(case.model)
-        plan = self._planner(case, graph)
-        one = plan(case.asked)
-        found = None
-        if case.delegate == "default" and self.baseline.delegates:
-            found = calibration(
-                self.device, case.model, graph, case.asked, plan, self.baseline, store=self._store
+    def forecast(self, case: Case, *, now: bool = False) -> Forecast:
+        """``now``: by what the device has at this moment; else by what it had at the beginning."""
+        if now:
+            self.device = refresh(self.device, probe_runtime=True)
+            self._forecasters.clear()
+        if case.model not in self._forecasters:
+            self._forecasters[case.model] = Forecaster(
+                self._planning, self.device, case.model, read_model(case.model)
             )
-        prediction = predict(one, graph, self.device.board, self.baseline, found)
-        return Predicted(
-            case, one, prediction, judge(prediction, one, board or self.device.board, self.baseline)
-        )
-
-    def _planner(self, case: Case, graph: Graph) -> Callable[[WhatIf], Plan]:
-        delegation = None
-        if case.delegate == "default":
-            if case.model not in self._delegations:
-                self._delegations[case.model] = of_device(self.device, case.model)
-            delegation = self._delegations[case.model]
-
-        def plan(asked: WhatIf) -> Plan:
-            machine = machine_of(self.device.board)
-            return self._planning.plan(case.model, graph, asked, self._profile, machine, delegation)
-
-        return plan
+        return self._forecasters[case.model].forecast(case.asked)
 
     def run(self, case: Case, timeout: float = 900) -> Capture:
         request = InspectRequest(
@@ -96,20 +64,12 @@ class Predictor:
         )
         return inspect(self.device, case.model, request)
 
-    def board_now(self) -> Board:
-        """Its memory as it is at this moment."""
-        return refresh(self.device, probe_runtime=True).board
 
-
-def machine_of(board: Board) -> str:
-    """Of the userland: a 32-bit one on a 64-bit kernel runs 32-bit kernels."""
-    return "armv7l" if board.bits == 32 else board.machine or ""
-
-
-def held_against_runs(predictor: Predictor, cases: Iterable[Case]) -> Iterator[tuple[Predicted, Comparison]]:
-    for case in cases:
-        predicted = predictor.predict(case)
-        yield predicted, compare(predicted.prediction, predictor.run(case))
+def held_against_run(predictor: Predictor, case: Case) -> Comparison:
+    """What was predicted beside what was measured, in a process of its own."""
+    forecast = predictor.forecast(case)
+    assert forecast.prediction is not None, forecast.verdict.reason
+    return compare(forecast.prediction, predictor.run(case))
 
 
 # ------------------------------------------------------------------------------------- verdicts
@@ -157,5 +117,5 @@ class Judged:
 
 def judged(predictor: Predictor, case: Case, timeout: float = 900) -> Judged:
     """The verdict is made from what the board has at that moment; then it is run."""
-    verdict = predictor.predict(case, predictor.board_now()).verdict
+    verdict = predictor.forecast(case, now=True).verdict
     return Judged(case, verdict, predictor.run(case, timeout))
