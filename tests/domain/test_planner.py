@@ -339,7 +339,8 @@ def models(draw: st.DrawFn) -> tuple[Graph, Shapes]:
         read = [draw(st.integers(0, len(sizes) - 1)) for _ in range(draw(st.integers(1, 2)))]
         made = [len(sizes) + i for i in range(draw(st.integers(1, 3)))]
         sizes += [draw(st.sampled_from([0, 4, 60, 64, 256])) for _ in made]
-        operators.append((draw(names), read, made))
+        name = draw(names)
+        operators.append((name, read[:1] if name == "RESHAPE" else read, made))
     outputs = draw(st.lists(st.integers(2, len(sizes) - 1), min_size=1, max_size=3, unique=True))
     return model_of(operators, sizes, [0, 1], outputs)
 
