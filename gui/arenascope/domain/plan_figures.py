@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .board import Board
 from .capture import Capture
 from .figures import Figure, Term, header_figures
 from .forecast import Forecast
@@ -141,6 +142,16 @@ def _headroom(capture: Capture, prediction: Prediction | None) -> Figure:
         size,
         (Term("available on the board", available), Term("predicted peak", -prediction.peak.likely)),
     )
+
+
+def memory_room(board: Board | None) -> tuple[str, int] | None:
+    """What a process can have on a board before the kernel ends one: name and bytes; None: not known."""
+    if board is None or board.ram_available is None:
+        return None
+    swap = board.swap_free if board.swap_free is not None else board.swap_total or 0
+    if swap:
+        return "available memory and swap", board.ram_available + swap
+    return "available memory", board.ram_available
 
 
 def stripped(plan: Plan) -> Plan:

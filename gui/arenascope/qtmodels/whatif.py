@@ -19,12 +19,13 @@ from ..domain.capture import Capture
 from ..domain.forecast import Forecast
 from ..domain.whatif import WhatIf, check_knobs, input_shapes
 from ..errors import ArenaScopeError, Cancelled
+from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from ..workflow.jobs import CancelToken, JobRunner
 from ..workflow.whatif import Foreteller, Question
 from .documents import OpenModel
 from .planned_capture import planned_capture
-from .whatif_curve import Curve
+from .whatif_curve import Curve, Dot
 from .whatif_knobs import Knobs, Target, Where, asked_of, file_batch, has_batch, resolve, same_run
 
 if TYPE_CHECKING:
@@ -130,13 +131,20 @@ class WhatIfModel(QObject):
         return self._knobs.asked.batch or file_batch(model.graph if model is not None else None)
 
     @property
+    def board(self) -> Board | None:
+        """What is known of the chosen board."""
+        return self._board
+
+    @property
+    def here(self) -> bool:
+        """Whether the chosen board is this computer."""
+        return self._session.target == LOCAL
+
+    @property
     def run_board(self) -> Board | None:
         """The device of the capture on show, where it is another one than the chosen board."""
-        board = self._run_board
-        chosen = self._session.boards.model.item(self._session.target)
-        if board is None or chosen is None or chosen.board is None or board.name == chosen.board.name:
-            return None if chosen is not None and chosen.board is not None else board
-        return board
+        board, chosen = self._run_board, self._board
+        return None if board is None or (chosen is not None and chosen.name == board.name) else board
 
     @property
     def as_the_run(self) -> bool:
@@ -165,6 +173,10 @@ class WhatIfModel(QObject):
             and (device is None or entry.capture.device.name == device)
             and self._alike(entry.capture, model)
         )
+
+    def dots(self) -> tuple[Dot, ...]:
+        """The same as points of the curve."""
+        return tuple(dot for capture in self.measured() if (dot := Dot.of(capture)) is not None)
 
     # -- verbs -------------------------------------------------------------------------------------
 

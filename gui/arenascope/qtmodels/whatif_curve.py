@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from itertools import pairwise
 
+from ..domain.capture import Capture
 from ..domain.forecast import Forecast
+from ..domain.measurement import Status
 from ..domain.plan_figures import stripped
 from ..domain.shapes import ShapeRefusal
 from .batch_scale import LARGEST, coarse_to_fine
+from .history_model import batch_of
 
 _FIRST = 16  #: as far as a curve goes at first
 _WITHOUT_LIMIT = 64  #: and where no board sets a limit
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """What a run with this batch took. Bytes; None where the run did not get that far."""
+
+    batch: int
+    arena: int | None
+    peak: int | None
+    status: Status
+
+    @classmethod
+    def of(cls, capture: Capture) -> Dot | None:
+        """None where its inputs share no batch."""
+        batch, totals = batch_of(capture), capture.totals
+        if batch is None:
+            return None
+        return cls(batch, totals.arena_rw, totals.process_peak, capture.outcome.status)
 
 
 class Curve:
