@@ -1,4 +1,4 @@
-"""Start of the agent: ``serve``, ``attach``, ``probe``, ``compile``, or the worker's own ``child``.
+"""Start of the agent: ``serve``, ``attach``, ``probe``, ``compile``, ``shapes``, or the worker's ``child``.
 
 Runs as a file (``python3 agent/arenascope_agent/__main__.py serve``) and as the archive that
 ``remote/bundle.py`` makes (``python3 agent.pyz serve``). Everything up to the version check is
@@ -68,6 +68,16 @@ def main(arguments):
         from arenascope_agent import child
 
         return child.main() or 0
+    if arguments == ["shapes"]:
+        from arenascope_agent import stdio
+
+        streams = stdio.take()
+        from arenascope_agent import lifeline
+
+        lifeline.tie_to_server()
+        from arenascope_agent import shapes
+
+        return shapes.serve(streams)
     if len(arguments) == 2 and arguments[0] == "compile":
         from arenascope_agent import compiled
 

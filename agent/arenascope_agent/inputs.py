@@ -25,11 +25,13 @@ _BLOCK = 1021  # elements; a prime, so that rows of a tensor differ
 _WHOLE_RANGE = {"int8": 1, "uint8": 1, "int16": 2, "uint16": 2}
 _ZERO = ("int32", "uint32", "int64", "uint64")
 _REAL = {"float16": "e", "float32": "f", "float64": "d", "complex64": "f", "complex128": "d"}
+_NUMBERS = {*_WHOLE_RANGE, *_ZERO, *_REAL, "bool"}
 _TEXT = b"arena"
 
 
-def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int) -> None:
-    """Fill input tensors, given as (index, dtype, shape, kind, has an address). ``exact``: the types are
+def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int | None) -> None:
+    """Fill input tensors, given as (index, dtype, shape, kind, has an address); without a seed with zeros
+    where the table above has numbers. ``exact``: the types are
     the runtime's own; the public interface calls 4-bit values 8-bit ones, with a view longer than their
     memory. Constants are never written: their pages are the model file's, and a write ends the process
     (§1 trap 4)."""
@@ -44,7 +46,10 @@ def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int) -> N
             interpreter.set_tensor(index, texts)
             continue
         single = all(extent == 1 for extent in shape)
-        block = _ones(dtype) if single and dtype in _REAL else _block(dtype, seed + index)
+        if seed is None:
+            block = bytes(4096) if dtype in _NUMBERS else b""
+        else:
+            block = _ones(dtype) if single and dtype in _REAL else _block(dtype, seed + index)
         if not block:
             continue
         if not shape or (not exact and dtype in ("int8", "uint8")):

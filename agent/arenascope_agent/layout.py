@@ -79,14 +79,17 @@ class Subgraph(NamedTuple):
         return any(node["delegate"] for node in self.nodes or ())
 
 
-def read(interpreter: Any, when: str, model_path: str) -> list[Subgraph]:
-    """All subgraphs of an interpreter whose tensors are allocated, subgraph 0 first."""
+def read(interpreter: Any, when: str, model_path: str, by_type: bool = False) -> list[Subgraph]:
+    """All subgraphs of an interpreter whose tensors are allocated, subgraph 0 first.
+
+    ``by_type``: kinds are what each tensor's record says, whether there is memory for it or not.
+    """
     try:
         memory = Memory()
     except OSError:  # a sandbox without /proc/self/mem
         return _through_interface(interpreter, when, model_path)
     try:
-        return _through_structures(interpreter, when, memory)
+        return _through_structures(interpreter, when, memory, by_type)
     except StructureError:
         return _through_interface(interpreter, when, model_path)
     finally:
@@ -121,15 +124,25 @@ def fingerprint(subgraph: Subgraph) -> int:
 # ------------------------------------------------------------------------------ runtime structures
 
 
-def _through_structures(interpreter: Any, when: str, memory: Memory) -> list[Subgraph]:
-    known = _known(interpreter)
+def structures_of(interpreter: Any, memory: Memory) -> Structures:
+    """Where this runtime keeps its records. StructureError where they are not found."""
+    return Structures(memory, pointer_to(interpreter), _known(interpreter))
+
+
+def pointer_to(interpreter: Any) -> int:
+    """The C++ object behind an interpreter. StructureError where it is not given away."""
     # An attribute chain, never a variable: the wrapper's reference count decides what may run.
     if not hasattr(interpreter._interpreter, "interpreter"):
         raise StructureError("the wrapper does not give its interpreter away")
     pointer = interpreter._interpreter.interpreter()
     if not isinstance(pointer, int):
         raise StructureError("the wrapper gives something else than a pointer")
-    found = Structures(memory, pointer, known)
+    return pointer
+
+
+def _through_structures(interpreter: Any, when: str, memory: Memory, by_type: bool) -> list[Subgraph]:
+    known = _known(interpreter)
+    found = Structures(memory, pointer_to(interpreter), known)
     names = node_names(interpreter)
     subgraphs = []
     for index in range(found.count):
@@ -140,7 +153,7 @@ def _through_structures(interpreter: Any, when: str, memory: Memory) -> list[Sub
             record = record._replace(inputs=known.inputs, outputs=known.outputs)
         elif hasattr(interpreter, "num_subgraphs"):
             _compare(record, interpreter.get_tensor_details(index))
-        subgraphs.append(_subgraph(record, when, names if index == 0 else None))
+        subgraphs.append(_subgraph(record, when, names if index == 0 else None, by_type))
     return subgraphs
 
 
@@ -185,7 +198,7 @@ def _compare_views(record: SubgraphRecord, interpreter: Any) -> None:
             raise StructureError("tensor %d lies elsewhere" % tensor.number)
 
 
-def _subgraph(record: SubgraphRecord, when: str, names: list[str] | None) -> Subgraph:
+def _subgraph(record: SubgraphRecord, when: str, names: list[str] | None, by_type: bool = False) -> Subgraph:
     interior = _interior(record.nodes, record.plan)
     return Subgraph(
         record.number,
@@ -208,7 +221,7 @@ def _subgraph(record: SubgraphRecord, when: str, names: list[str] | None) -> Sub
             }
             for node in record.nodes
         ],
-        [_tensor(t, t.number in interior) for t in record.tensors],
+        [_tensor(t, t.number in interior, by_type) for t in record.tensors],
     )
 
 
@@ -221,24 +234,29 @@ def _interior(nodes: list[NodeRecord] | None, plan: tuple[int, ...] | None) -> s
     return {t for n in replaced for t in (*n.outputs, *n.temporaries)}
 
 
-def _tensor(record: TensorRecord, interior: bool) -> Tensor:
+def _tensor(record: TensorRecord, interior: bool, by_type: bool = False) -> Tensor:
     """Kind and address of a record.
 
     Without data: the interior of a delegate, or nothing that exists (a scratch slot that was never
     prepared, a subgraph that is not allocated). A dynamic tensor keeps its kind, it comes later; so
     does a custom one, whose memory is another tensor's. Without bytes there is no place either.
     """
-    known = record.allocation < len(ALLOCATIONS)
-    kind = ALLOCATIONS[record.allocation] if known else "custom"  # NonCpu: a buffer outside the CPU's reach
+    kind = kind_of(record.allocation)
     address = record.data or None
     if not record.bytes:
         address = None
-    if address is None and kind != "custom":
+    if address is None and kind != "custom" and not by_type:
         if interior:
             kind = "delegate"
         elif kind != "dynamic":
             kind = "none"
     return Tensor(record.number, record.name, record.dtype, record.shape, record.bytes, kind, address)
+
+
+def kind_of(allocation: int) -> str:
+    """The word for a TfLiteAllocationType."""
+    known = allocation < len(ALLOCATIONS)
+    return ALLOCATIONS[allocation] if known else "custom"  # NonCpu: a buffer outside the CPU's reach
 
 
 # -------------------------------------------------------------------------------- public interface

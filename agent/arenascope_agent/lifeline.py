@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 
 from . import protocol
 
@@ -25,7 +26,12 @@ def tie_to_server() -> None:
 
 
 def die_with(parent: int) -> None:
-    """SIGKILL for this process when ``parent`` ends; leaves at once when it has ended already."""
+    """SIGKILL for this process when ``parent`` ends; leaves at once when it has ended already.
+
+    Only Linux can do it. Elsewhere only the service ``shapes`` runs, which ends with its stdin.
+    """
+    if sys.platform != "linux":
+        return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)

@@ -80,6 +80,23 @@ def group_file(name: str, name_in_v1: str) -> str | None:
     return None
 
 
+def group_limit() -> tuple[int | None, int | None]:
+    """(limit, used) of the own control group or of the one above it that leaves the least room, in bytes;
+    (None, None) where none is limited."""
+    tightest: tuple[int | None, int | None] = (None, None)
+    limit_file = group_file("memory.max", "memory.limit_in_bytes")
+    least = 1 << 62  # larger ones are how the first version writes "none"
+    while limit_file is not None and limit_file.startswith(CGROUPS + "/"):
+        folder, _, name = limit_file.rpartition("/")
+        used_name = "memory.current" if name == "memory.max" else "memory.usage_in_bytes"
+        limit, used = _read(limit_file).strip(), _read(folder + "/" + used_name).strip()
+        if limit.isdigit() and used.isdigit() and int(limit) < 1 << 62 and int(limit) - int(used) < least:
+            tightest, least = (int(limit), int(used)), int(limit) - int(used)
+        above = folder.rpartition("/")[0]
+        limit_file = above + "/" + name
+    return tightest
+
+
 def moment(pid: int) -> dict[str, Any]:
     """What a process is doing: {"t", "stat", "wchan"}, as the kernel writes it; "" where it does not say."""
     return {

@@ -7,7 +7,7 @@ import struct
 import sys
 import time
 
-from . import environment, procfs
+from . import environment, marks, procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,48 @@ def board_facts() -> dict[str, Any]:
         "psi": os.path.exists("/proc/pressure/memory"),
         "memory_cgroup": _memory_cgroup(),
         "kernel_log": _reads_kernel_log(),
+        "limits": limits(memory),
     }
+
+
+def limits(memory: dict[str, int]) -> dict[str, int | None]:
+    """What can refuse a process memory or end it, beside RAM and addresses; None: unknown, or no limit.
+
+    ``memory``: the sizes of /proc/meminfo. ``zram_free`` is the part of the free swap that lies in RAM,
+    compressed; ``zram_kept`` and ``zram_used`` are what it holds and what that takes.
+    """
+    mode = _text("/proc/sys/vm/overcommit_memory").strip()
+    group = marks.group_limit()
+    zram = _zram()
+    return {
+        "overcommit": int(mode) if mode.isdigit() else None,
+        "commit_limit": memory.get("CommitLimit"),
+        "committed": memory.get("Committed_AS"),
+        "low_free": memory.get("LowFree"),
+        "rlimit_as": limit("RLIMIT_AS"),
+        "rlimit_data": limit("RLIMIT_DATA"),
+        "group_limit": group[0],
+        "group_used": group[1],
+        "zram_free": zram[0],
+        "zram_kept": zram[1],
+        "zram_used": zram[2],
+    }
+
+
+def _zram() -> tuple[int, int, int]:
+    """(free, held, what that takes in RAM) of all swap that is compressed memory."""
+    free = kept = used = 0
+    for line in _text("/proc/swaps").splitlines()[1:]:
+        words = line.split()
+        name = words[0].rpartition("/")[2] if words else ""
+        if not name.startswith("zram") or len(words) < 4:
+            continue
+        free += (int(words[2]) - int(words[3])) * 1024
+        numbers = _text("/sys/block/%s/mm_stat" % name).split()
+        if len(numbers) >= 3:
+            kept += int(numbers[0])
+            used += int(numbers[2])
+    return free, kept, used
 
 
 def _libc() -> str | None:
@@ -107,7 +148,9 @@ def _reads_kernel_log() -> bool:
 
 
 def address_space() -> dict[str, int | None]:
-    """{"ceiling", "largest_gap"} of the calling process, in bytes (pi-facts.md §2.2, §2.3)."""
+    """{"ceiling", "largest_gap"} of the calling process, in bytes (pi-facts.md §2.2, §2.3), and how much
+    of it is mapped: all ("mapped"), and what counts as data ("data")."""
+    own = procfs.status(_text("/proc/self/status"))
     mappings = procfs.maps(_text("/proc/self/maps"))
     bits, page_size = struct.calcsize("P") * 8, os.sysconf("SC_PAGE_SIZE")
     ceiling = procfs.ceiling(mappings, bits, os.uname().machine, page_size)
@@ -116,7 +159,12 @@ def address_space() -> dict[str, int | None]:
         floor = _text("/proc/sys/vm/mmap_min_addr").strip()
         lowest = int(floor) if floor.isdigit() else page_size
         gap = procfs.largest_gap(mappings, ceiling, lowest, page_size, limit("RLIMIT_STACK"))
-    return {"ceiling": ceiling, "largest_gap": gap}
+    return {
+        "ceiling": ceiling,
+        "largest_gap": gap,
+        "mapped": own.get("VmSize"),
+        "data": own.get("VmData"),
+    }
 
 
 def memory_limit() -> int | None:
@@ -127,6 +175,11 @@ def memory_limit() -> int | None:
         return own
     there = memory["MemTotal"] + memory.get("SwapTotal", 0)
     return there if own is None else min(there, own)
+
+
+def memory_available() -> int | None:
+    """Bytes that programs can have now without swapping; None where the kernel does not say."""
+    return procfs.meminfo(_text("/proc/meminfo")).get("MemAvailable")
 
 
 def limit(name: str) -> int | None:

@@ -27,9 +27,10 @@ C records, in words of the process (4 or 8 bytes, native alignment):
 
 from __future__ import annotations
 
+import copy
 import os
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 WORD = struct.calcsize("P")
 _INT = struct.Struct("i")
@@ -201,10 +202,34 @@ class Structures:
         self._variables_at = None if self._inputs_at is None else self._inputs_at + 6
         self._plan_at = self._find_plan(words, nodes)
 
+    def in_another(self, memory: Memory, pointer: int) -> Structures:
+        """The same places in another interpreter of this process: it is of the same class, so nothing is
+        searched for. StructureError when it is no interpreter."""
+        other = copy.copy(self)
+        other._memory, other._pointer = memory, pointer
+        for subgraph in other._subgraphs():
+            if memory.words(subgraph + (self._context_at + 3) * WORD, 1) != (subgraph,):
+                raise StructureError("a subgraph whose context is another's")
+        return other
+
     @property
     def count(self) -> int:
         """Subgraphs in the model."""
         return len(self._subgraphs())
+
+    def sizes(self, index: int) -> list[tuple[tuple[int, ...] | None, int, int, bool]]:
+        """(shape, bytes, allocation, has data) of every tensor of a subgraph: what other inputs change."""
+        words = self._memory.words(self._subgraphs()[index], _SUBGRAPH_WORDS)
+        return [
+            (self._memory.int_array(fields[2], _MAX_RANK), fields[6], fields[5], bool(fields[1]))
+            for fields in self._tensor_fields(words)
+        ]
+
+    def nodes(self, index: int) -> tuple[list[NodeRecord] | None, tuple[int, ...] | None]:
+        """Nodes and plan of a subgraph."""
+        words = self._memory.words(self._subgraphs()[index], _SUBGRAPH_WORDS)
+        nodes = self._nodes(words)
+        return nodes, self._plan(words, self._plan_at, nodes)
 
     def read(self, index: int) -> SubgraphRecord:
         """The records of one subgraph as they are now."""
@@ -350,7 +375,8 @@ class Structures:
             nodes.append(NodeRecord(index, inputs, outputs, temporaries, bool(fields[_NODE_DELEGATE])))
         return nodes
 
-    def _tensors(self, words: tuple[int, ...]) -> list[TensorRecord]:
+    def _tensor_fields(self, words: tuple[int, ...]) -> list[tuple[Any, ...]]:
+        """The fields of _TENSOR, for each tensor of a subgraph."""
         count, _, begin = words[self._context_at : self._context_at + 3]
         if not count:
             return []
@@ -360,14 +386,18 @@ class Structures:
         data = self._memory.read(begin, found[1])
         if len(data) != found[1]:
             raise StructureError("the tensors cannot be read")
-        memory, step = self._memory, found[1] // count
+        step = found[1] // count
+        rows = [_TENSOR.unpack_from(data, at) for at in range(0, found[1], step)]
+        for index, row in enumerate(rows):
+            if not 0 <= row[0] < 64 or not 0 <= row[5] < 64:
+                raise StructureError("tensor %d is of type %d, allocation %d" % (index, row[0], row[5]))
+        return rows
+
+    def _tensors(self, words: tuple[int, ...]) -> list[TensorRecord]:
+        memory = self._memory
         tensors = []
-        for index in range(count):
-            (kind, address, dims, _, _, allocation, size, _, name, *_, variable, _, _, _, _) = (
-                _TENSOR.unpack_from(data, index * step)
-            )
-            if not 0 <= kind < 64 or not 0 <= allocation < 64:
-                raise StructureError("tensor %d is of type %d, allocation %d" % (index, kind, allocation))
+        for index, fields in enumerate(self._tensor_fields(words)):
+            kind, address, dims, _, _, allocation, size, _, name, *_, variable, _, _, _, _ = fields
             dtype = TYPES[kind] if kind < len(TYPES) else "type %d" % kind
             tensors.append(
                 TensorRecord(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import pwd
+import resource
 import struct
 import sys
 from pathlib import Path
 
 import pytest
 
-from arenascope_agent import probes
+from arenascope_agent import marks, probes
 
 
 def test_facts_agree_with_python_s_own() -> None:
@@ -71,3 +72,38 @@ def test_the_kernel_s_log_is_readable_as_itself_or_in_the_journal(
     monkeypatch.setattr(os, "access", lambda path, mode: asked.append(path) is None and readable)
     assert probes._reads_kernel_log() is readable
     assert asked[0] == "/var/log/journal/machine/system.journal"
+
+
+def test_limits_are_the_kernel_s_own_words() -> None:
+    facts = probes.board_facts()
+    limits = facts["limits"]
+    assert limits["overcommit"] == int(Path("/proc/sys/vm/overcommit_memory").read_text())
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    assert limits["rlimit_as"] == (None if soft == resource.RLIM_INFINITY else soft)
+    sizes = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    assert limits["commit_limit"] == int(sizes["CommitLimit"].split()[0]) * 1024
+    assert facts["address_space"]["mapped"] >= facts["address_space"]["data"] > 0
+
+
+def test_swap_in_ram_is_told_apart_from_swap_on_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {
+        "/proc/swaps": "Filename Type Size Used Priority\n"
+        "/dev/zram0 partition 2000 500 100\n/var/swap file 9000 0 -2\n",
+        "/sys/block/zram0/mm_stat": " 512000 120000 131072 0 131072 9 0 0 0\n",
+    }
+    monkeypatch.setattr(probes, "_text", lambda path: texts.get(path, ""))
+    found = probes.limits({})
+    assert (found["zram_free"], found["zram_kept"], found["zram_used"]) == (1500 * 1024, 512000, 131072)
+
+
+def test_the_tightest_control_group_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    inner = tmp_path / "outer" / "inner"
+    inner.mkdir(parents=True)
+    for folder, limit, used in ((tmp_path / "outer", "1000", "400"), (inner, "900", "100")):
+        (folder / "memory.max").write_text(limit + "\n")
+        (folder / "memory.current").write_text(used + "\n")
+    monkeypatch.setattr(marks, "CGROUPS", str(tmp_path))
+    monkeypatch.setattr(marks, "group_file", lambda name, old: str(inner / name))
+    assert marks.group_limit() == (1000, 400)  # the outer leaves 600, the inner 800
+    (tmp_path / "outer" / "memory.max").write_text("max\n")
+    assert marks.group_limit() == (900, 100)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arenascope.domain.lifetimes import Lifetime, Step, lifetimes
+from arenascope.domain.lifetimes import Lifetime, Step, lifetimes, of_aliases
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "design" / "reference_planner.py"
 
@@ -34,15 +34,25 @@ def test_a_temporary_lives_for_its_operator_only() -> None:
 
 
 def test_reading_an_alias_keeps_its_root() -> None:
-    plan = [Step((0,), (1,)), Step((1,), (2,)), Step((0,), (3,)), Step((2, 3), (4,))]
-    found = lifetimes(plan, inputs=[0], outputs=[4], aliases={2: 1})
+    plan = [Step((0,), (1,)), Step((1,), (2,)), Step((0,), (3,)), Step((2, 3), (4,)), Step((4,), (5,))]
+    found = lifetimes(plan, inputs=[0], outputs=[5], aliases={2: 1})
     assert found[1] == Lifetime(0, 3)
-    assert found[2] == Lifetime(1, 3)
+    assert found[2] == Lifetime(1, None)  # the runtime never gives an alias back
+    assert of_aliases(plan, found, {2: 1}) == {2: Lifetime(1, 3)}
 
 
-def test_an_alias_that_is_kept_keeps_its_root() -> None:
-    found = lifetimes([Step((0,), (1,)), Step((1,), (2,))], inputs=[0], outputs=[], aliases={2: 1})
-    assert found[1].last is None
+def test_an_alias_that_nobody_reads_does_not_keep_its_root() -> None:
+    plan = [Step((0,), (1,)), Step((1,), (2,)), Step((0,), (3,))]
+    found = lifetimes(plan, inputs=[0], outputs=[3], aliases={2: 1})
+    assert found[1] == Lifetime(0, 1)
+    assert of_aliases(plan, found, {2: 1}) == {2: Lifetime(1, 1)}
+
+
+def test_an_alias_of_a_kept_tensor_is_needed_until_it_is_read() -> None:
+    plan = [Step((0,), (1,)), Step((1,), (2,)), Step((2,), (3,)), Step((3,), (4,))]
+    found = lifetimes(plan, inputs=[0], outputs=[1, 4], aliases={2: 1})
+    assert found[1] == Lifetime(0, None)
+    assert of_aliases(plan, found, {2: 1}) == {2: Lifetime(1, 2)}
 
 
 def test_nothing_ends_when_everything_is_preserved() -> None:

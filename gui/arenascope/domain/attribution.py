@@ -24,6 +24,8 @@ PERSISTENT = "persistent arena"
 DYNAMIC = "dynamic tensors"
 DELEGATE = "delegate"
 UNEXPLAINED = "unexplained"
+#: Only predicted: what kernels allocate while they run. A reading finds what is left of it unexplained.
+KERNELS = "kernels' own memory"
 
 #: The steps of a run at whose ends the anonymous memory is read.
 STEPS = ("start", "numpy", "runtime_import", "load", "allocate", "inputs", "invoke_first")

@@ -7,10 +7,37 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class AddressSpace:
-    """Bounds of one process (pi-facts.md §2). Bytes; None: not derived on this device."""
+    """Bounds of one process (pi-facts.md §2). Bytes; None: not derived on this device.
+
+    ``mapped`` and ``data``: how much of it that process had mapped, and what of that counts as data.
+    """
 
     ceiling: int | None
     largest_gap: int | None
+    mapped: int | None = field(default=None, compare=False)
+    data: int | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What else can refuse a process memory or end it. Bytes; None: unknown, or no such limit.
+
+    ``overcommit`` is vm.overcommit_memory; ``group_limit`` and ``group_used`` are of the tightest control
+    group; ``zram_free`` is the part of the free swap that lies in RAM, compressed, ``zram_kept`` what is
+    there now and ``zram_used`` what that takes. ``low_free``: a 32-bit kernel's own low memory.
+    """
+
+    overcommit: int | None = None
+    commit_limit: int | None = None
+    committed: int | None = None
+    low_free: int | None = None
+    rlimit_as: int | None = None
+    rlimit_data: int | None = None
+    group_limit: int | None = None
+    group_used: int | None = None
+    zram_free: int | None = None
+    zram_kept: int | None = None
+    zram_used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +89,7 @@ class Board:
     psi: bool | None = field(default=None, compare=False)
     memory_cgroup: bool | None = field(default=None, compare=False)
     kernel_log: bool | None = field(default=None, compare=False)
+    limits: Limits = field(default=Limits(), compare=False)
 
     @property
     def runtime_text(self) -> str:

@@ -17,6 +17,7 @@ class Step:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     temporaries: tuple[int, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Lifetime:
     last: int | None
 
 
-_NEVER = Lifetime(None, None)
+NEVER = Lifetime(None, None)
 
 
 def lifetimes(
@@ -38,16 +39,17 @@ def lifetimes(
     variables: Iterable[int] = (),
     aliases: Mapping[int, int] | None = None,
     preserve_all: bool = False,
+    preserve_scratch: bool = True,
 ) -> dict[int, Lifetime]:
     """Lifetime of every tensor that the plan produces or holds; absent tensors are not in it.
 
-    ``aliases`` maps an in-place output to the tensor whose memory it uses: reading the alias keeps
-    that root alive. Graph inputs and variables live throughout; graph outputs from their producer
-    to the end; an output that nobody reads also to the end (the runtime counts no last use).
+    ``aliases`` maps an in-place output to the tensor whose memory it uses: all reading is charged to that
+    root, so the alias itself has no last step. Graph inputs and variables live throughout; graph outputs
+    from their producer to the end; an output that nobody reads also to the end.
     """
     aliases = aliases or {}
     throughout = {t for t in (*inputs, *variables) if t >= 0}
-    kept = throughout | {t for t in outputs if t >= 0}
+    kept = throughout.union(outputs)
     first: dict[int, int] = dict.fromkeys(throughout, 0)
     last: dict[int, int] = {}
     for step, node in enumerate(plan):
@@ -55,18 +57,30 @@ def lifetimes(
             if tensor >= 0:
                 first.setdefault(tensor, step)
         for tensor in node.inputs:
-            for read in (tensor, aliases.get(tensor, tensor)):
-                if read in first:  # a read before the producer has run does not count
-                    last[read] = step
+            root = aliases.get(tensor, tensor)
+            if root in first:  # a read before the producer has run does not count
+                last[root] = step
     found = {
         tensor: Lifetime(start, None if preserve_all or tensor in kept else last.get(tensor))
         for tensor, start in first.items()
     }
-    # An alias of a graph output's memory, or one that is never read, keeps its root to the end.
-    for alias, root in aliases.items():
-        if root in found and found.get(alias, _NEVER).last is None and alias in found:
-            found[root] = Lifetime(found[root].first, None)
     for step, node in enumerate(plan):
         for tensor in node.temporaries:
-            found[tensor] = Lifetime(step, None if preserve_all else step)
+            found[tensor] = Lifetime(step, None if preserve_all and preserve_scratch else step)
+    return found
+
+
+def of_aliases(
+    plan: Sequence[Step], lives: Mapping[int, Lifetime], aliases: Mapping[int, int]
+) -> dict[int, Lifetime]:
+    """The lifetimes of ``aliases`` as people mean them: to the last step that reads the alias itself, and
+    where nobody does, as long as the root is there.
+
+    The runtime does not keep them, for it never gives the memory of an alias back.
+    """
+    read = {tensor: step for step, node in enumerate(plan) for tensor in node.inputs if tensor in aliases}
+    found: dict[int, Lifetime] = {}
+    for alias, root in aliases.items():
+        if alias in lives:
+            found[alias] = Lifetime(lives[alias].first, read.get(alias, lives.get(root, NEVER).last))
     return found

@@ -5,12 +5,35 @@ The rules and where each was seen are in tflite-memory.md §2.8.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from ..errors import UsageError
 
 MACHINES = ("armv7l", "aarch64", "x86_64")
+
+_PACKAGES = {"tflite": "tflite_runtime", "litert": "ai_edge_litert"}
+
+
+@dataclass(frozen=True, slots=True)
+class InPlace:
+    """An operator that may write its first output over one of these inputs, the first that fits.
+
+    ``keeps_data``: it only renames the shape, so that other readers of the input do not matter.
+    """
+
+    inputs: tuple[int, ...] = (0,)
+    keeps_data: bool = False
+
+
+_RENAMES = {name: InPlace(keeps_data=True) for name in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")}
+_BITCAST = {"BITCAST": InPlace(keeps_data=True)}
+_COMPUTES = {
+    **{name: InPlace((0, 1)) for name in ("ADD", "SUB", "MUL", "DIV")},
+    **{name: InPlace() for name in ("SOFTMAX", "DYNAMIC_UPDATE_SLICE")},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +44,84 @@ class RuntimeProfile:
     package: str  #: ai_edge_litert or tflite_runtime
     version: tuple[int, int]
 
+    #: Operators that work in place.
+    in_place: Mapping[str, InPlace] = field(default_factory=dict, compare=False)
+    #: They do so even where all tensors are to be preserved, and spoil them.
+    shares_when_preserving: bool = True
+    #: Tensors that compare equal are sorted from the hash set of each node; else from their numbers.
+    hash_sets: bool = False
+    #: Where all tensors are preserved, scratch tensors are as well.
+    preserves_scratch: bool = False
+    #: Kernels compute what follows from constants and shapes when they prepare, into memory of its own.
+    folds_constants: bool = False
+    #: The inputs of a loop's body have no memory: they are the loop's outputs.
+    lends_loop_state: bool = False
 
-def _profiles() -> dict[str, RuntimeProfile]:
-    names = {
-        "tflite": ("tflite_runtime", [(2, minor) for minor in range(7, 15)]),
-        "litert": (
-            "ai_edge_litert",
-            [(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (2, 0), (2, 1), (2, 2), (2, 3)],
-        ),
-    }
-    return {
-        f"{short}-{major}.{minor}": RuntimeProfile(f"{short}-{major}.{minor}", package, (major, minor))
-        for short, (package, versions) in names.items()
-        for major, minor in versions
-    }
+    #: A RESHAPE to a shape that is computed keeps its input's place; else its output is dynamic.
+    reshapes_in_place: bool = False
+    #: Kernels are prepared before a delegate takes their operators, and leave their marks on the tensors.
+    prepares_before_delegating: bool = True
+
+    #: Threads where no number is asked for. -1 is "undecided"; kernels take it for more than one.
+    default_threads: int = -1
+    #: XNNPACK is used unless it is refused; also on models with tensors whose size is not known before.
+    xnnpack: bool = False
+    xnnpack_dynamic: bool = False
+    #: It is used as well where all tensors are to be preserved.
+    xnnpack_preserving: bool = False
+
+    #: What an arena's block is larger than its tensors need, and the multiple to which it is rounded up.
+    arena_slack: int = 128
+    arena_multiple: int = 1
+
+    def arena_block(self, high_water: int) -> int:
+        """Bytes that are asked of malloc for an arena; without tensors there is none."""
+        if not high_water:
+            return 0
+        return -(-(high_water + self.arena_slack) // self.arena_multiple) * self.arena_multiple
+
+    def threads(self, asked: int | None) -> int:
+        """The number that kernels are told."""
+        return self.default_threads if asked is None else asked
 
 
-PROFILES = MappingProxyType(_profiles())
+#: Every version, oldest first, with what is new in it: each line holds until a later one changes it.
+_HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
+    ("tflite", 2, 7, {}),
+    ("tflite", 2, 8, {"xnnpack": True}),
+    ("tflite", 2, 9, {}),
+    ("tflite", 2, 10, {}),
+    ("tflite", 2, 11, {"hash_sets": True, "preserves_scratch": True}),
+    ("tflite", 2, 12, {"in_place": _RENAMES}),
+    ("tflite", 2, 13, {"in_place": {**_RENAMES, **_BITCAST}, "folds_constants": True}),
+    ("tflite", 2, 14, {"in_place": {**_RENAMES, **_BITCAST, **_COMPUTES}}),
+    (
+        "litert", 1, 0,
+        {
+            "shares_when_preserving": False, "prepares_before_delegating": False, "default_threads": 1,
+            "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63,
+        },
+    ),
+    ("litert", 1, 1, {"arena_multiple": 64, "lends_loop_state": True, "reshapes_in_place": True}),
+    ("litert", 1, 2, {}),
+    ("litert", 1, 3, {}),
+    ("litert", 1, 4, {}),
+    ("litert", 2, 0, {}),
+    ("litert", 2, 1, {}),
+    ("litert", 2, 2, {}),
+    ("litert", 2, 3, {}),
+)  # fmt: skip
+
+
+def _profiles() -> Iterator[tuple[str, RuntimeProfile]]:
+    profile = RuntimeProfile("", "", (0, 0))
+    for short, major, minor, news in _HISTORY:
+        name = f"{short}-{major}.{minor}"
+        profile = replace(profile, name=name, package=_PACKAGES[short], version=(major, minor), **news)
+        yield name, profile
+
+
+PROFILES: Mapping[str, RuntimeProfile] = MappingProxyType(dict(_profiles()))
 
 
 def by_name(name: str) -> RuntimeProfile:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import in_place
 from .graph import Graph, Subgraph
 from .layout import ARENA_KINDS, Arena, Kind, MemoryLayout, PlacedOperator, Placement
-from .lifetimes import Lifetime, Step, lifetimes
+from .lifetimes import NEVER, Lifetime, Step, lifetimes, of_aliases
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,18 @@ def assemble(subgraphs: Iterable[RawSubgraph], graph: Graph, *, preserve_all: bo
         steps = {node: step for step, node in enumerate(plan)}
         by_index = {t.index: t for t in raw.tensors}
         aliases = _aliases(nodes, plan, by_index)
+        walk = [Step(nodes[n].inputs, nodes[n].outputs, nodes[n].temporaries or ()) for n in plan]
         lives = lifetimes(
-            [Step(nodes[n].inputs, nodes[n].outputs, nodes[n].temporaries or ()) for n in plan],
+            walk,
             inputs=raw.inputs,
             outputs=raw.outputs,
             variables=raw.variables,
             aliases=aliases,
             preserve_all=preserve_all,
         )
-        readers, writers, scratch = _uses(nodes, steps)
+        if not preserve_all:
+            lives |= of_aliases(walk, lives, aliases)
+        readers, writers, scratch = uses(nodes.values(), steps)
         file_tensors = len(described.tensors) if described else len(raw.tensors)
         for tensor in raw.tensors:
             placements.append(
@@ -144,8 +147,8 @@ def _aliases(
     return in_place.roots(((nodes[n].inputs, nodes[n].outputs) for n in plan), address)
 
 
-def _uses(
-    nodes: Mapping[int, RawNode], steps: Mapping[int, int]
+def uses(
+    nodes: Iterable[RawNode], steps: Mapping[int, int]
 ) -> tuple[dict[int, list[int]], dict[int, int], dict[int, int]]:
     """Readers and writer of every tensor, and the operator whose scratch it is.
 
@@ -154,7 +157,7 @@ def _uses(
     readers: dict[int, list[int]] = {}
     writers: dict[int, int] = {}
     scratch: dict[int, int] = {}
-    for node in sorted(nodes.values(), key=lambda n: (n.index not in steps, n.index)):
+    for node in sorted(nodes, key=lambda n: (n.index not in steps, n.index)):
         in_plan = node.index in steps
         for tensor in dict.fromkeys(node.inputs):
             if tensor >= 0 and (in_plan or not any(r in steps for r in readers.get(tensor, ()))):
@@ -177,7 +180,7 @@ def _placement(
     scratch: Mapping[int, int],
     file_tensors: int,
 ) -> Placement:
-    life = lives.get(tensor.index, Lifetime(None, None))
+    life = lives.get(tensor.index, NEVER)
     if tensor.kind is Kind.ARENA_RW_PERSISTENT:
         life = Lifetime(life.first, None)  # a persistent arena never reuses a place (§2.5)
     base = bases.get(tensor.kind)

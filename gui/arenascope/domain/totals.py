@@ -39,3 +39,22 @@ def _arenas(layout: MemoryLayout, kind: Kind) -> int:
 
 def _sum(layout: MemoryLayout, kind: Kind) -> int:
     return sum(p.bytes or 0 for p in layout.placements if p.kind is kind and p.address is not None)
+
+
+def planned_totals(layout: MemoryLayout, graph: Graph) -> Totals:
+    """The sums of a plan. A sum with a part that only a run can tell is None; so is the process's peak."""
+    planned = bool(layout.placements)
+    dynamic = [p.bytes for p in layout.placements if p.kind is Kind.DYNAMIC]
+    return Totals(
+        weights=graph.weight_bytes,
+        arena_rw=_arenas(layout, Kind.ARENA_RW) if planned else None,
+        arena_rw_persistent=_arenas(layout, Kind.ARENA_RW_PERSISTENT) if planned else None,
+        dynamic=sum(size or 0 for size in dynamic) if planned and None not in dynamic else None,
+        lower_bound=sum(lower_bound(layout, s) for s in layout.subgraphs) if planned else None,
+        sum_without_reuse=(
+            sum(p.bytes or 0 for p in layout.placements if p.kind is Kind.ARENA_RW and p.in_arena)
+            if planned
+            else None
+        ),
+        process_peak=None,
+    )

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .address_space import limits
+from .baseline import Baseline
+from .board import Board
+from .plan import Plan
+from .prediction import Prediction
 from .provenance import Provenance
+from .ranges import Range, exactly
+from .units import format_bytes
 
 
 class Fit(StrEnum):
@@ -41,3 +48,148 @@ class Verdict:
         if self.fit is Fit.UNKNOWN:
             return None
         return self.fit in (Fit.FITS, Fit.TIGHT)
+
+
+#: A 32-bit process counts bytes in as many bits; a size beyond that is refused before it is asked for.
+_COUNTS = {32: 2**32 - 1, 64: 2**64 - 1}
+#: Below this much left over after the peak, what else runs on the board decides.
+MARGIN = 24 * 1024 * 1024
+#: One page of a page table describes this many pages of the process (512 entries of 8 bytes in 4 KiB).
+_PAGES_A_TABLE = 512
+
+
+def judge(
+    prediction: Prediction | None, plan: Plan, board: Board, baseline: Baseline | None = None
+) -> Verdict:
+    """Whether ``board`` can give what ``prediction`` asks for.
+
+    ``prediction`` is None only where the model refused its shapes. Refused at once comes before killed
+    later: an allocation that is refused touches nothing. A prediction whose range straddles a limit fits
+    tightly, for it may or may not.
+    """
+    if plan.refusal is not None:
+        return Verdict(Fit.REFUSED, f"The model does not take these shapes: {plan.refusal.reason}", "shapes")
+    if prediction is None:
+        return Verdict(Fit.UNKNOWN, "Nothing was predicted.")
+    return _overflow(plan, board) or _refused(prediction, board, baseline) or _touched(prediction, board)
+
+
+def _overflow(plan: Plan, board: Board) -> Verdict | None:
+    most = _COUNTS.get(board.bits or 0)
+    if most is None:
+        return None
+    largest = max(
+        [(p.bytes or 0, f"tensor #{p.index}") for p in plan.layout.placements]
+        + [(a.bytes, "the arena") for a in plan.layout.arenas],
+        default=(0, ""),
+    )
+    if largest[0] <= most:
+        return None
+    return Verdict(
+        Fit.REFUSED,
+        f"{largest[1][0].upper()}{largest[1][1:]} has {format_bytes(largest[0])}; a process of {board.bits} "
+        f"bits counts no more than {format_bytes(most)}.",
+        "byte count",
+        (
+            VerdictFigure(largest[1], largest[0], Provenance.PLANNED),
+            VerdictFigure("largest count", most, Provenance.PLANNED),
+        ),
+    )
+
+
+def _refused(prediction: Prediction, board: Board, baseline: Baseline | None) -> Verdict | None:
+    """The narrowest limit that the largest request, or the sum of all, exceeds."""
+    largest = max(prediction.requests, key=lambda r: r.bytes, default=None)
+    for limit in limits(board, baseline):
+        if limit.of_sum:
+            need, what, sure = prediction.mapped, "all allocations together", prediction.mapped.low
+        elif largest is not None:
+            need, what, sure = exactly(largest.bytes), largest.purpose, largest.bytes
+        else:
+            continue
+        if need.high <= limit.room:
+            continue
+        figures = (
+            VerdictFigure(what, need.likely, Provenance.PLANNED),
+            *(VerdictFigure(name, size, limit.provenance) for name, size in limit.facts),
+        )
+        if sure > limit.room or need.likely > limit.room:
+            return Verdict(
+                Fit.REFUSED,
+                f"{what[0].upper()}{what[1:]} need{'' if limit.of_sum else 's'} {format_bytes(need.likely)}"
+                f"{'' if limit.of_sum else ' in one piece'}, and {limit.reason}.",
+                limit.name,
+                figures,
+            )
+        return Verdict(
+            Fit.TIGHT,
+            f"{what[0].upper()}{what[1:]} may need up to {format_bytes(need.high)}, and {limit.reason}.",
+            limit.name,
+            figures,
+        )
+    return None
+
+
+def _touched(prediction: Prediction, board: Board) -> Verdict:
+    """What is touched against what the board, or the process's control group, can give."""
+    peak, page = prediction.peak, board.page_size or 4096
+    tables = (prediction.mapped.likely // (page * _PAGES_A_TABLE) + 1) * page
+    rooms = [room for room in (_available(board), _group(board)) if room is not None]
+    if not rooms:
+        return Verdict(Fit.UNKNOWN, "How much memory is available on this board is not known.")
+    name, room, facts = min(rooms, key=lambda found: found[1].likely)
+    need = Range(max(0, peak.low - prediction.files) + tables, peak.likely + tables, peak.high + tables)
+    figures = (
+        VerdictFigure("predicted peak", peak.likely, Provenance.ESTIMATED),
+        VerdictFigure("page tables", tables, Provenance.ESTIMATED),
+        *facts,
+    )
+    words = f"{format_bytes(need.likely)} are needed, {format_bytes(room.likely)} are to be had ({name})"
+    # Pages of files can be dropped, at the price of reading them again and again: a kill needs more.
+    if max(0, peak.likely - prediction.files) + tables > room.high:
+        return Verdict(Fit.KILLED, f"The kernel would end the process while it runs: {words}.", name, figures)
+    if need.high + MARGIN > room.low:
+        return Verdict(Fit.TIGHT, f"It may just fit: {words}.", name, figures)
+    return Verdict(Fit.FITS, f"It fits: {words}.", "", figures)
+
+
+_Room = tuple[str, Range, tuple[VerdictFigure, ...]]
+
+
+def _available(board: Board) -> _Room | None:
+    """MemAvailable and the free swap. Swap that lies compressed in RAM gives only what compressing saves:
+    what it has saved so far, between nothing and three quarters of it where nothing is known."""
+    available = board.ram_available
+    if available is None:
+        return None
+    facts = board.limits
+    swap = board.swap_free if board.swap_free is not None else board.swap_total or 0
+    packed = min(swap, facts.zram_free or 0)
+    gain = Range(0, packed // 2, packed * 3 // 4)
+    if facts.zram_kept and facts.zram_used is not None and facts.zram_kept > 1024 * 1024:
+        saved = max(0.0, 1 - facts.zram_used / facts.zram_kept)
+        gain = Range(min(packed // 4, int(packed * saved)), int(packed * saved), int(packed * saved))
+    plain = available + swap - packed
+    figures = [
+        VerdictFigure("available memory", available, Provenance.MEASURED),
+        VerdictFigure("free swap", swap - packed, Provenance.MEASURED),
+    ]
+    if packed:
+        figures.append(VerdictFigure("gain of swap in RAM", gain.likely, Provenance.ESTIMATED))
+    return "available memory", exactly(plain) + gain, tuple(figures)
+
+
+def _group(board: Board) -> _Room | None:
+    limit, used = board.limits.group_limit, board.limits.group_used
+    if limit is None:
+        return None
+    left = max(0, limit - (used or 0))
+    return (
+        "control group",
+        # What is used may be pages of files, which give way.
+        Range(left, left, limit),
+        (
+            VerdictFigure("limit of the control group", limit, Provenance.MEASURED),
+            VerdictFigure("used by the group", used, Provenance.MEASURED),
+        ),
+    )

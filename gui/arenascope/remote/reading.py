@@ -64,6 +64,29 @@ class ReadingCollector:
         return None if self._memory is None else replace(self._memory, model_path=model_path)
 
 
+def changed(before: RawSubgraph, data: dict[str, Any]) -> RawSubgraph:
+    """A subgraph with what differs in another reading: rows of [index, shape, bytes, kind, has memory]."""
+    tensors = list(before.tensors)
+    for row in _list(data, "tensors"):
+        if not isinstance(row, list) or len(row) != 5 or not _is_count(row[0]) or row[0] >= len(tensors):
+            raise WireError("A changed tensor is not a row of five values about a tensor that was read.")
+        index, shape, size, word, placed = row
+        kind = _kind(word)
+        if kind is None or not (size is None or _is_count(size)):
+            raise WireError(f"Tensor {index} has changed to {shown(size)} bytes of the kind {shown(word)}.")
+        was = tensors[index]
+        tensors[index] = RawTensor(
+            was.index,
+            was.name,
+            was.dtype,
+            None if shape is None else _indices(shape, "shape"),
+            size,
+            kind,
+            1 if placed is True else None,
+        )
+    return replace(before, tensors=tuple(tensors))
+
+
 def _process(data: dict[str, Any]) -> ProcessReading:
     resident = {Kind.ARENA_RW: 0, Kind.ARENA_RW_PERSISTENT: 0}
     for arena in _list(data, "arenas"):

@@ -8,10 +8,10 @@ a model's tensors has its own module, ``reading.py``.)
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from ..domain.board import AddressSpace, Board, Environment
+from ..domain.board import AddressSpace, Board, Environment, Limits
 from ..domain.measurement import (
     BoardSample,
     Evidence,
@@ -68,7 +68,17 @@ def board(data: dict[str, Any], name: str) -> Board:
         psi=_flag(data, "psi"),
         memory_cgroup=_flag(data, "memory_cgroup"),
         kernel_log=_flag(data, "kernel_log"),
+        limits=limits(data.get("limits")),
     )
+
+
+def limits(data: Any) -> Limits:
+    """The part ``limits`` of a probe; an agent that does not send it knows of none."""
+    if data is None:
+        return Limits()
+    if not isinstance(data, dict):
+        raise WireError("The limits are not an object.")
+    return Limits(**{field.name: _count(data, field.name) for field in fields(Limits)})
 
 
 def environment(data: Any) -> Environment | None:
@@ -225,7 +235,9 @@ def _address_space(data: dict[str, Any]) -> AddressSpace:
         return AddressSpace(None, None)
     if not isinstance(space, dict):
         raise WireError("The address space is not an object.")
-    return AddressSpace(_count(space, "ceiling"), _count(space, "largest_gap"))
+    return AddressSpace(
+        _count(space, "ceiling"), _count(space, "largest_gap"), _count(space, "mapped"), _count(space, "data")
+    )
 
 
 def _top(data: dict[str, Any]) -> tuple[ProcessMemory, ...]:

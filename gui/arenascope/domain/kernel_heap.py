@@ -1,0 +1,168 @@
+"""What kernels allocate for themselves while they run, beside every arena.
+
+Matrix products copy ("pack") their operands into an order that suits the CPU. Three libraries do that, in
+three ways; which one is used depends on the machine, the type and the number of threads:
+
+* ruy packs both matrices whole, in a scratch block that it keeps and lets grow: a product that does not fit
+  gets new blocks, and the old one is replaced by one of both sizes afterwards. That is followed here.
+* Eigen with threads packs blocks of the size of a cache for each thread, or, where there are few blocks,
+  the whole matrix. How many blocks there are follows from the CPU's caches: a range.
+* Eigen with one thread and gemmlowp pack one block of the size of a cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from .layout import Kind, MemoryLayout, PlacedOperator
+from .ranges import NOTHING, Range, Request
+
+MIB = 1024 * 1024
+#: What one packed block takes at most: Eigen's second cache level where it cannot ask for it.
+BLOCK = MIB // 2
+#: Threads that the runtime's pool has where no number was asked for.
+POOL = 4
+#: Eigen packs the whole matrix where there are fewer blocks than this for each thread.
+BLOCKS_A_THREAD = 8
+_EIGHT_BITS = ("int8", "uint8")
+_ALIGNMENT = 64
+_COLUMNS, _DEPTH = 16, 4  # of the blocks that ruy rounds up to
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A matrix product that a kernel makes: weights of rows x depth by an input of depth x columns."""
+
+    operator: PlacedOperator
+    rows: int
+    depth: int
+    columns: int
+    dtype: str
+    threaded: bool  #: by Eigen's pool of threads
+
+    @property
+    def item(self) -> int:
+        return 1 if self.dtype in _EIGHT_BITS else 4
+
+    @property
+    def packed(self) -> int:
+        """Bytes of both matrices, packed whole."""
+        return sum(self.blocks)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """The blocks that ruy asks for: each matrix, and for 8 bits the sums of its columns."""
+        depth = _up(self.depth, _DEPTH) * self.item
+        sums = 4 if self.item == 1 else 0
+        return tuple(
+            _up(size, _ALIGNMENT)
+            for side in (self.rows, self.columns)
+            for size in (_up(side, _COLUMNS) * depth, side * sums)
+            if size
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KernelHeap:
+    bytes: Range
+    requests: tuple[Request, ...]
+    reason: str
+
+
+def products(layout: MemoryLayout) -> Iterator[Product]:
+    """Those of the operators that the runtime's own kernels run, in the order of the plan."""
+    for subgraph in layout.subgraphs:
+        for operator in layout.plan(subgraph):
+            found = _product(layout, operator)
+            if found is not None:
+                yield found
+
+
+def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelHeap:
+    """``threads`` None: the runtime's own default."""
+    by_library: dict[str, list[Product]] = {"ruy": [], "threads": [], "block": []}
+    for product in products(layout):
+        by_library[library(product, machine)].append(product)
+    parts, requests, words = [], [], []
+    if by_library["ruy"]:
+        resident, size, largest = _ruy(by_library["ruy"])
+        # A block that was given back may still be the process's: glibc keeps what it thinks it needs again.
+        parts.append(Range(int(0.9 * resident), resident, max(resident, min(size, int(1.25 * resident)))))
+        requests.append(Request(largest, "a matrix product's packed operands"))
+        words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
+    if by_library["threads"]:
+        whole = max(p.packed for p in by_library["threads"])
+        pool = threads if threads is not None and threads > 1 else POOL
+        most = min(2 * whole, pool * BLOCKS_A_THREAD * BLOCK)
+        likely = min(whole, int(1.5 * pool * BLOCK))
+        parts.append(Range(min(whole // 4, BLOCK), max(min(likely, most), min(whole // 4, BLOCK)), most))
+        requests.append(Request(whole, "a convolution's packed operands"))
+        words.append(f"convolutions on {pool} threads pack blocks for each")
+    if by_library["block"]:
+        whole = max(p.packed for p in by_library["block"])
+        parts.append(Range(0, min(whole, BLOCK), min(2 * whole, 2 * MIB)))
+        words.append("matrix products pack a block at a time")
+    total = NOTHING
+    for part in parts:
+        total = total + part
+    return KernelHeap(total, tuple(requests), "; ".join(words))
+
+
+def library(product: Product, machine: str) -> str:
+    """'ruy', 'threads' (Eigen's pool) or 'block' (Eigen on one thread, gemmlowp)."""
+    if product.threaded:
+        return "threads"
+    if product.item == 1:
+        # The wheels for 32-bit ARM are built without ruy for uint8.
+        return "block" if machine == "armv7l" and product.dtype == "uint8" else "ruy"
+    return "ruy" if machine == "aarch64" else "block"
+
+
+def _product(layout: MemoryLayout, operator: PlacedOperator) -> Product | None:
+    if operator.name not in ("CONV_2D", "FULLY_CONNECTED") or len(operator.inputs) < 2:
+        return None
+    place = layout.by_key
+    source, weights, result = (
+        place.get((operator.subgraph, index)) for index in (*operator.inputs[:2], *operator.outputs[:1])
+    )
+    if not (source and weights and result and weights.shape and result.shape):
+        return None
+    rows = weights.shape[0]
+    count = prod(result.shape)
+    if not rows or not count:
+        return None
+    threaded = operator.name == "CONV_2D" and any(
+        scratch is not None and scratch.kind is Kind.ARENA_RW_PERSISTENT and scratch.dtype == "float32"
+        for index in operator.temporaries or ()
+        for scratch in [place.get((operator.subgraph, index))]
+    )
+    return Product(
+        operator, rows, prod(weights.shape[1:]), count // rows, source.dtype,
+        threaded and source.dtype == "float32",
+    )  # fmt: skip
+
+
+def _ruy(found: list[Product]) -> tuple[int, int, int]:
+    """(most bytes resident at once, bytes of the block kept at the end, largest single block)."""
+    size = written = most = largest = 0
+    for product in found:
+        used = beside = 0
+        for block in product.blocks:
+            if used + block <= size:
+                used += block
+                written = max(written, used)
+            else:
+                beside += block
+                largest = max(largest, block)
+        most = max(most, written + beside)
+        if beside:  # replaced by a block of both sizes, of which nothing is written yet
+            size += beside
+            written = 0
+            largest = max(largest, size)
+    return most, size, largest
+
+
+def _up(count: int, step: int) -> int:
+    return -(-count // step) * step

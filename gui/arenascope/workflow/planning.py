@@ -1,0 +1,358 @@
+"""Plans: what this computer's runtime makes of the shapes, and what the planner makes of that.
+
+``Planning`` keeps a process of the runtime, and the answers it gave: only a change of shapes asks it again.
+For a sweep it works on the next shapes while this process plans.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from ..domain import following, planner, refusals, size_limits
+from ..domain.capture import ModelFacts
+from ..domain.graph import Graph, Tensor
+from ..domain.layout import Kind, MemoryLayout
+from ..domain.plain_text import plain
+from ..domain.plan import Plan, Planned
+from ..domain.profiles import RuntimeProfile, of_runtime
+from ..domain.reading import RawNode, RawSubgraph
+from ..domain.shapes import Delegation, ShapeRefusal, Shapes
+from ..domain.totals import planned_totals
+from ..domain.units import format_bytes
+from ..domain.whatif import WhatIf, check_knobs, input_shapes
+from ..errors import InputError
+from ..remote.shapes import Answer, Divide, Question, Refused, ShapeService
+from ..tflite.notes import notes as notes_of
+from .jobs import CancelToken
+
+#: Seconds that the runtime may take for one set of shapes, a run with zeros included.
+DEFAULT_LIMIT = 30.0
+#: Answers that are kept: what-if goes back and forth between few shapes.
+_KEPT = 64
+
+_Inputs = dict[int, tuple[int, ...]]
+T = TypeVar("T")
+_NOTHING = Planned(MemoryLayout((), (), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One WhatIf: the shapes that differ from the file's, by tensor index, and under which names the
+    answers about them are kept."""
+
+    asked: WhatIf
+    inputs: _Inputs
+    shapes: object
+    divide: Divide | None
+    division: object
+
+
+class Planning:
+    """Close it, or use it in a ``with``. One plan at a time; a cancel may come from any thread."""
+
+    def __init__(self, *, limit: float = DEFAULT_LIMIT) -> None:
+        self._limit = limit
+        self._service = ShapeService()
+        self._shapes: OrderedDict[object, Shapes | ShapeRefusal] = OrderedDict()
+        self._divisions: OrderedDict[object, Delegation] = OrderedDict()
+        self._notes: OrderedDict[object, tuple[str, ...]] = OrderedDict()
+
+    def start(self) -> None:
+        """Begin to load the runtime: it takes a tenth of a second, in a process of its own."""
+        self._service.start()
+
+    def runtime(self, cancel: CancelToken | None = None) -> tuple[str, str]:
+        """Package and version of this computer's runtime. BoardError where there is none."""
+        return self._service.runtime(cancel)
+
+    def plan(
+        self,
+        model: Path,
+        graph: Graph,
+        asked: WhatIf,
+        profile: RuntimeProfile,
+        machine: str,
+        delegation: Delegation | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Plan:
+        """Raises UsageError for the request, InputError for a model that the runtime cannot take at all.
+
+        A model that does not take these shapes is ``Plan.refusal``. ``delegation``: how a device's runtime
+        divides the model; without it this computer's is asked where the delegate matters.
+        """
+        return next(self.plan_many(model, graph, (asked,), profile, machine, delegation, cancel))
+
+    def plan_many(
+        self,
+        model: Path,
+        graph: Graph,
+        asked: Iterable[WhatIf],
+        profile: RuntimeProfile,
+        machine: str,
+        delegation: Delegation | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[Plan]:
+        """One plan for each, in their order."""
+        model = model.resolve()
+        pending: deque[tuple[_Wanted, bool]] = deque()  # and whether the runtime is asked about it
+
+        def unknown() -> Iterator[Question]:
+            divisions = set(self._divisions)
+            for one in asked:
+                wanted = _wanted(model, graph, one, profile, delegation)
+                divide = None if wanted.division in divisions else wanted.divide
+                divisions.add(wanted.division)
+                ask = divide is not None or not self._remembered(wanted)
+                pending.append((wanted, ask))
+                if ask:
+                    yield Question(wanted.inputs, divide)
+
+        def planned(wanted: _Wanted) -> Plan:
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+            return self._planned(model, graph, wanted, profile, machine, delegation)
+
+        for answer in self._service.shapes(model, unknown(), self._limit, cancel):
+            while not pending[0][1]:
+                yield planned(pending.popleft()[0])
+            wanted, _ = pending.popleft()
+            self._take(wanted, graph, answer)
+            yield planned(wanted)
+        while pending:
+            yield planned(pending.popleft()[0])
+
+    def close(self) -> None:
+        self._service.close()
+
+    def __enter__(self) -> Planning:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ----------------------------------------------------------------------------------- the answers
+
+    def _remembered(self, wanted: _Wanted) -> bool:
+        if wanted.shapes not in self._shapes:
+            return False
+        self._shapes.move_to_end(wanted.shapes)  # not forgotten before it is used
+        return True
+
+    def _take(self, wanted: _Wanted, graph: Graph, answer: Answer) -> None:
+        """Keep what an answer says. InputError for a model that the runtime cannot take at all."""
+        if answer.ended is not None and (answer.ended_in != "invoke" or not answer.allocated):
+            raise self._crash(graph, answer)
+        if answer.refused is not None and (
+            answer.refused.step == "load" or "unresolved" in answer.refused.said
+        ):
+            raise InputError(
+                f"{plain(graph.name)} cannot be used by the runtime: {plain(answer.refused.said, 300)}",
+                hint="Convert the model again, for the runtime that is installed here.",
+            )
+        _keep(self._shapes, wanted.shapes, _shapes_of(answer, graph, wanted.inputs, self._from()))
+        if answer.divided or answer.undivided is not None:
+            plans = {} if answer.undivided is not None else _plans(answer.divided or ())
+            _keep(self._divisions, wanted.division, Delegation(plans, self._from()))
+
+    def _crash(self, graph: Graph, answer: Answer) -> InputError:
+        ended = answer.ended
+        assert ended is not None
+        doing = "divides it for the delegate" if answer.ended_in == "divide" else "prepares it"
+        if ended.timed_out:
+            how = f"does not come to an end within {self._limit:g} s while it {doing}"
+            hint = "Give it more time with --timeout, or plan with smaller shapes."
+        else:
+            how = f"crashes ({ended.signal or 'it ends by itself'}) while it {doing}"
+            hint = "The file is damaged or made for another runtime; convert it again."
+        if answer.ended_in == "divide":
+            hint = "Plan it without the delegate: --delegate none"
+        return InputError(
+            f"The runtime of this computer {how}: {plain(graph.name)}.", hint=hint, detail=ended.detail
+        )
+
+    def _from(self) -> str:
+        package, version = self._service.known_runtime
+        return f"{package} {version} on this computer"
+
+    # ------------------------------------------------------------------------------------- the plan
+
+    def _planned(
+        self,
+        model: Path,
+        graph: Graph,
+        wanted: _Wanted,
+        profile: RuntimeProfile,
+        machine: str,
+        delegation: Delegation | None,
+    ) -> Plan:
+        shapes = self._shapes[wanted.shapes]
+        facts = ModelFacts(
+            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
+        )
+        empty = Plan(
+            model=facts,
+            asked=wanted.asked,
+            inputs={t.name: wanted.inputs.get(t.index, t.shape) for t in _inputs_of(graph)},
+            profile=profile,
+            machine=machine,
+            planned=_NOTHING,
+            totals=planned_totals(_NOTHING.layout, graph),
+            shapes_from=self._from(),
+            notes=self._notes_of(model, graph),
+        )
+        if isinstance(shapes, ShapeRefusal):
+            return replace(empty, refusal=shapes)
+        divided, division_notes = self._division(wanted, shapes, profile, machine, delegation)
+        planned = planner.plan(
+            graph,
+            shapes,
+            profile,
+            machine=machine,
+            threads=wanted.asked.threads,
+            preserve_all=wanted.asked.preserve_all,
+            delegation=divided,
+        )
+        refusal = size_limits.refusal(planned.layout, graph, machine)
+        if refusal is not None:
+            return replace(empty, refusal=refusal)
+        stops = following.note(graph, shapes.allocated[0], wanted.inputs)
+        return replace(
+            empty,
+            planned=planned,
+            totals=planned_totals(planned.layout, graph),
+            delegation="" if divided is None else divided.source,
+            notes=(*empty.notes, *shapes.notes, *division_notes, *((stops,) if stops else ())),
+        )
+
+    def _division(
+        self,
+        wanted: _Wanted,
+        shapes: Shapes,
+        profile: RuntimeProfile,
+        machine: str,
+        given: Delegation | None,
+    ) -> tuple[Delegation | None, tuple[str, ...]]:
+        """How the model is divided for the delegate, None where it is not; and what is to be said of it."""
+        asked = wanted.asked
+        if asked.delegate != "default":
+            return None, ()
+        if not profile.xnnpack:
+            return None, (f"{profile.name} uses no delegate by itself: planned with its own kernels.",)
+        if asked.preserve_all and not profile.xnnpack_preserving:
+            return None, (f"{profile.name} uses no delegate where all tensors are to be preserved.",)
+        dynamic = any(t.kind is Kind.DYNAMIC for s in shapes.allocated for t in s.tensors)
+        if dynamic and not profile.xnnpack_dynamic:
+            return None, (
+                f"{profile.name} refuses the delegate for this model, because it has tensors whose size "
+                f"only a run can tell: planned with its own kernels.",
+            )
+        divided = given if given is not None else self._divisions.get(wanted.division)
+        if divided is None or not divided.plans:
+            return None, ("How the delegate divides the model is not known: planned with the kernels alone.",)
+        if given is None and not self._is_here(profile, machine):
+            return divided, (
+                f"The model is divided for the delegate as {divided.source} does it; {profile.name} on "
+                f"{machine} may divide it otherwise.",
+            )
+        return divided, ()
+
+    def _is_here(self, profile: RuntimeProfile, machine: str) -> bool:
+        return of_runtime(*self._service.known_runtime) == profile and platform.machine() == machine
+
+    def _notes_of(self, model: Path, graph: Graph) -> tuple[str, ...]:
+        key = (model, graph.sha256)
+        if key not in self._notes:
+            _keep(self._notes, key, notes_of(model, graph))
+        return self._notes[key]
+
+
+def _inputs_of(graph: Graph) -> list[Tensor]:
+    return [graph.main.tensors[index] for index in graph.main.inputs if index >= 0]
+
+
+def _wanted(
+    model: Path, graph: Graph, asked: WhatIf, profile: RuntimeProfile, given: Delegation | None
+) -> _Wanted:
+    check_knobs(asked)
+    file = {t.index: t.shape for t in _inputs_of(graph)}
+    inputs = {i: shape for i, shape in input_shapes(graph, asked).items() if shape != file[i]}
+    name = (model, graph.sha256)
+    divide = None
+    delegated = asked.delegate == "default" and profile.xnnpack and given is None
+    if delegated and (profile.xnnpack_preserving or not asked.preserve_all):
+        # A larger batch alone does not change what a delegate takes: the file's shapes cost less memory.
+        batch = all(shape[1:] == file[i][1:] for i, shape in inputs.items())
+        divide = Divide({} if batch else inputs, asked.preserve_all)
+    return _Wanted(
+        asked,
+        inputs,
+        (*name, tuple(sorted(inputs.items()))),
+        divide,
+        None if divide is None else (*name, tuple(sorted(divide.inputs.items())), divide.preserve_all),
+    )
+
+
+def _shapes_of(answer: Answer, graph: Graph, inputs: _Inputs, source: str) -> Shapes | ShapeRefusal:
+    """What the runtime made of the shapes, or why it did not take them."""
+    refused = answer.refused
+    notes: tuple[str, ...] = ()
+    if refused is not None:
+        ran = refused.step == "invoke"
+        if not ran and not refusals.is_out_of_memory(refused.said, refused.error):
+            return refusals.diagnose(refused.said, graph, answer.allocated)
+        if ran and refused.runs_unchanged and refused.said:
+            return refusals.diagnose(refused.said, graph, answer.allocated)
+        if ran:
+            notes = (_no_run(refused),)
+    elif answer.ended is not None:
+        how = "did not come to an end" if answer.ended.timed_out else f"crashed ({answer.ended.signal})"
+        notes = (f"A run with zeros, to learn the sizes that only a run can tell, {how}: they are unknown.",)
+    elif answer.invoked is not None:
+        notes = (
+            "Some sizes depend on values and were taken from a run with zeros on this computer: "
+            "other inputs may need more.",
+        )
+    overflow = refusals.overflow(answer.allocated, graph)
+    if overflow is not None:
+        return overflow
+    return Shapes(
+        runtime=source.partition(" on ")[0],
+        inputs={t.name: inputs.get(t.index, t.shape) for t in _inputs_of(graph)},
+        allocated=answer.allocated,
+        invoked=answer.invoked,
+        notes=notes,
+    )
+
+
+def _no_run(refused: Refused) -> str:
+    if refused.wanted is not None and refused.available is not None:
+        return (
+            f"The sizes that only a run can tell are unknown: it would take {format_bytes(refused.wanted)}, "
+            f"and this computer has {format_bytes(refused.available)} available."
+        )
+    why = plain(refused.said, 300) or "there was not enough memory"
+    return f"A run with zeros, to learn the sizes that only a run can tell, failed ({why}): they are unknown."
+
+
+def _plans(divided: Iterable[RawSubgraph]) -> dict[int, tuple[RawNode, ...]]:
+    """Nodes in the order of the plan, of every subgraph that a delegate has taken a part of."""
+    plans = {}
+    for subgraph in divided:
+        if subgraph.nodes is None or subgraph.plan is None:
+            continue
+        by_index = {node.index: node for node in subgraph.nodes}
+        plans[subgraph.index] = tuple(by_index[n] for n in subgraph.plan if n in by_index)
+    return plans
+
+
+def _keep(kept: OrderedDict[object, T], key: object, value: T) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
+    if len(kept) > _KEPT:
+        kept.popitem(last=False)
