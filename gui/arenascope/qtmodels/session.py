@@ -20,7 +20,7 @@ from ..workflow import devices
 from ..workflow.connect import LOCAL, Device
 from ..workflow.inspect import InspectRequest, inspect
 from ..workflow.watch import watch
-from ..workflow.whatif import Foreteller, foreteller
+from ..workflow.whatif import Foreteller, Planner
 from .board_setup import BoardSetup, Provisioning
 from .board_worker import Connect, connect_with_runtime
 from .boards import Boards, DeviceBook
@@ -62,7 +62,7 @@ class Session(QObject):
         connect: Connect = connect_with_runtime,
         run: Inspect = inspect,
         verbs: Provisioning | None = None,
-        foretell: Callable[[], Foreteller] = foreteller,
+        foretell: Callable[[], Foreteller] = Planner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)

@@ -65,7 +65,6 @@ class WhatIfModel(QObject):
         self._session, self._foretell = session, foretell
         self._service: Foreteller | None = None
         self._runner = JobRunner("planning")
-        self._closing = CancelToken()
         self._wanted: set[str] = set()
         self._knobs, self._touched = Knobs(), False
         self._board: Board | None = None
@@ -249,7 +248,6 @@ class WhatIfModel(QObject):
         self._late.stop()
         self._wanted.clear()
         self._token.cancel()
-        self._closing.cancel()
         self._runner.leave()
 
     def close(self) -> None:
@@ -363,7 +361,7 @@ class WhatIfModel(QObject):
 
         def job() -> Forecast:
             token.raise_if_cancelled()
-            return self._the_service().forecast(question, self._closing)
+            return self._the_service().forecast(question, token)
 
         self._session.bridge.follow(
             self._runner.submit(job),
@@ -456,7 +454,10 @@ class WhatIfModel(QObject):
         until = time.monotonic() + _PIECE_SECONDS
         batch: int | None = first
         while batch is not None and not token.cancelled and (not made or time.monotonic() < until):
-            forecast = self._the_service().forecast(base.with_batch(batch), self._closing)
+            try:
+                forecast = self._the_service().forecast(base.with_batch(batch), token)
+            except Cancelled:
+                break  # what is planned already is worth keeping
             made.append((batch, forecast))
             curve.add(batch, forecast)
             batch = curve.next()

@@ -13,17 +13,19 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from ..domain.capture import Capture
 from ..domain.figures import Figure
 from ..domain.plain_text import plain
+from ..domain.shapes import ShapeRefusal
 from ..errors import ArenaScopeError
 from ..qtmodels.boards_model import BoardItem, BoardState
 from ..qtmodels.documents import CAPTURE_SUFFIX, OpenModel
 from ..qtmodels.next_steps import NextStep
 from ..qtmodels.notices import Level, Notice
 from ..qtmodels.prompts import Question, SecretQuestion, ServerQuestions
+from ..qtmodels.selection import Showing
 from ..settings import places
 from ..store import preferences
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
-from .actions import COLOR_RULES, FIGURES, TABS
+from .actions import COLOR_RULES, FIGURES, PLANNED_FIGURES, SHOWINGS, TABS
 
 if TYPE_CHECKING:
     from .dialogs.file_dialog import FileDialog
@@ -53,11 +55,19 @@ class WindowActions(QObject):
         window.map.colorByChanged.connect(lambda rule: self._actions[f"color_{rule}"].setChecked(True))
         window.live.chart.pausedChanged.connect(self._paused)
         window.strip.asked.connect(self.explain)
+        window.whatif.figures.asked.connect(self.explain)
+        window.whatif.figures.operatorAsked.connect(self.show_operator)
+        window.whatif.inputsAsked.connect(self.whatif_inputs)
+        session = self._session
+        session.selection.showingChanged.connect(self._follow_showing)
+        session.whatif.planned.connect(lambda _: self._follow_plan())
+        session.whatif.answered.connect(lambda _: self._follow_plan())
         self._follow_history()
         self.follow_request(self._session.request)
         self._actions[f"color_{window.map.color_rule}"].setChecked(True)
         self._actions[f"theme_{window.themes.mode}"].setChecked(True)
         self._actions["cancel"].setEnabled(False)
+        self._follow_showing(session.selection.showing)
 
     def _bind(self) -> None:
         window, session, on = self._window, self._session, self._actions.on
@@ -102,6 +112,15 @@ class WindowActions(QObject):
         on("step_busiest", selection.to_busiest_step)
         for key in FIGURES:
             on(f"explain_{key}", partial(window.strip.ask, key))
+        for key in PLANNED_FIGURES:
+            on(f"explain_whatif_{key}", partial(self.explain_planned, key))
+        for key in SHOWINGS:
+            on(f"map_{key}", partial(selection.set_showing, Showing(key)))
+        on("whatif_measure", session.whatif.measure)
+        on("whatif_use", self.use_whatif)
+        on("whatif_reset", session.whatif.start_over)
+        on("whatif_like_run", session.whatif.like_the_run)
+        on("whatif_largest", session.whatif.to_largest)
         on("palette", self.palette)
         on("shortcuts", self.shortcuts)
         on("help", self.help)
@@ -184,10 +203,10 @@ class WindowActions(QObject):
         from .dialogs.export import ExportDialog
         from .export import ExportOptions, file_name, picture
 
-        capture = self._session.capture
+        view, chosen = self.current_view(), self.export_options
+        capture = self._stamp_of(view)
         if capture is None:
             return
-        view, chosen = self.current_view(), self.export_options
         path = Path(self._folder()) / file_name(view, capture, chosen.format.value)
         dialog = ExportDialog(view.title, path, chosen, self._window)
         theme = self._window.themes.theme
@@ -224,9 +243,18 @@ class WindowActions(QObject):
         self._window.show_notice(Notice(Level.SUCCESS, f"{view.title} copied as an image, {names}."))
 
     def copy_image(self) -> None:
-        capture = self._session.capture
+        view = self.current_view()
+        capture = self._stamp_of(view)
         if capture is not None:
-            self._copy_view(self.current_view(), capture, self.export_options)
+            self._copy_view(view, capture, self.export_options)
+
+    def _stamp_of(self, view: Exportable) -> Capture | None:
+        """What the picture is of: the run, or the plan where that is what it shows."""
+        if view.key == "what-if":
+            return self._window.whatif.capture
+        if view.key in ("live", "memory", "run"):
+            return self._session.capture
+        return self._session.selection.capture
 
     # -- runs -------------------------------------------------------------------------------------
 
@@ -240,6 +268,42 @@ class WindowActions(QObject):
             dialog.open()
 
         self._session.with_graph(ask)
+
+    def whatif_inputs(self) -> None:
+        """The shapes of the What-if, in the same dialog as those of the next run."""
+        whatif = self._session.whatif
+
+        def ask(model: OpenModel) -> None:
+            from .dialogs.inputs import InputsDialog
+
+            assert model.graph is not None
+            dialog = InputsDialog(model.graph, whatif.request(), self._window, "the What-if")
+            dialog.chosen.connect(lambda r: whatif.set_asked(batch=r.batch, inputs=dict(r.inputs)))
+            dialog.open()
+
+        self._session.with_graph(ask)
+
+    def use_whatif(self) -> None:
+        self._session.whatif.use()
+        words = "The next run has the knobs of the What-if."
+        self._window.show_notice(Notice(Level.SUCCESS, words, steps=(NextStep(action="inspect"),)))
+
+    def explain_planned(self, key: str) -> None:
+        """The view is brought up: the explanation stands beside its figure."""
+        self._window.tabs.setCurrentWidget(self._window.whatif)
+        self._window.whatif.figures.ask(key)
+
+    def show_operator(self, refusal: ShapeRefusal | None) -> None:
+        """The operator that refuses, in every view: its step and the tensor that it does not take."""
+        selection = self._session.selection
+        if refusal is None or refusal.operator is None or selection.capture is None:
+            return
+        selection.set_scope(refusal.subgraph)
+        operator = selection.capture.layout.operator(refusal.subgraph, refusal.operator)
+        if operator is not None and operator.step is not None:
+            selection.set_step(operator.step)
+        if refusal.tensor is not None:
+            selection.select((refusal.subgraph, refusal.tensor))
 
     def watch(self) -> None:
         if self._session.watching is None:
@@ -388,11 +452,27 @@ class WindowActions(QObject):
     def follow_capture(self, capture: Capture | None) -> None:
         keys = ["save", "report", "export", "copy_image", "fit", "zoom_tensor", "copy_tensor"]
         keys += ["step_back", "step_forward", "step_busiest"]
+        shown = capture is not None or self._session.selection.capture is not None
         for key in (*keys, *(f"explain_{k}" for k in FIGURES)):
-            self._actions[key].setEnabled(capture is not None)
+            run_only = key in ("save", "report")
+            self._actions[key].setEnabled(capture is not None if run_only else shown)
+        planned = self._session.whatif.answer is not None
+        for key in ("export", "copy_image"):
+            self._actions[key].setEnabled(shown or planned)
+        for key in PLANNED_FIGURES:
+            self._actions[f"explain_whatif_{key}"].setEnabled(planned)
+        self._actions["whatif_like_run"].setEnabled(capture is not None)
+
+    def _follow_showing(self, showing: Showing) -> None:
+        self._actions[f"map_{showing.value}"].setChecked(True)
+        self._follow_plan()
+
+    def _follow_plan(self) -> None:
+        """What needs a capture can be done with a plan as well, where that is what is looked at."""
+        self.follow_capture(self._session.capture)
 
     def follow_run(self, running: bool) -> None:
-        for key in ("inspect", "inspect_here", "watch"):
+        for key in ("inspect", "inspect_here", "watch", "whatif_measure"):
             self._actions[key].setEnabled(not running)
         self.follow_target(self._session.boards.model.item(self._session.target))
 

@@ -88,7 +88,7 @@ class WhatIfKnobs(QWidget):
         _fill(self.where, places, here)
         own = "" if knobs.runtime else f": {_profile(target.profile.name)}"
         runtimes = [(f"its own{own}", "")]
-        runtimes += [(_profile(name), name) for name in reversed(PROFILES)]
+        runtimes += [(_profile(name), name) for name in reversed(tuple(PROFILES))]
         _fill(self.runtime, runtimes, knobs.runtime)
         self._filling = False
 
