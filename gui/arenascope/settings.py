@@ -52,6 +52,11 @@ class Places:
         return self.config / "known_hosts"
 
     @property
+    def baselines(self) -> Path:
+        """What was measured of boards once; it can be measured anew."""
+        return self.cache / "baselines.json"
+
+    @property
     def recent(self) -> Path:
         return self.data / "recent.json"
 
