@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from .attribution import DELEGATE
 from .board import Board
 from .capture import Capture
 from .figures import Figure, Term, header_figures
 from .forecast import Forecast
 from .layout import Kind, MemoryLayout
 from .plan import Plan
-from .prediction import Prediction, Range
+from .prediction import BASE, NOT_CALIBRATED, Prediction, Range
 from .provenance import Provenance
 from .units import format_bytes, format_exact
 
@@ -152,6 +153,15 @@ def memory_room(board: Board | None) -> tuple[str, int] | None:
     if swap:
         return "available memory and swap", board.ram_available + swap
     return "available memory", board.ram_available
+
+
+def is_guess(prediction: Prediction | None) -> bool:
+    """Whether a part of it is a wide guess that a few short runs on the board would make narrow."""
+    return prediction is not None and any(
+        part.provenance is Provenance.ESTIMATED
+        and (part.part == BASE or (part.part == DELEGATE and part.reason.startswith(NOT_CALIBRATED)))
+        for part in prediction.parts
+    )
 
 
 def stripped(plan: Plan) -> Plan:

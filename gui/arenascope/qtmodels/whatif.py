@@ -17,14 +17,18 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ..domain.board import Board
 from ..domain.capture import Capture
 from ..domain.forecast import Forecast
+from ..domain.plain_text import plain
+from ..domain.shapes import Delegation
 from ..domain.whatif import WhatIf, check_knobs, input_shapes
 from ..errors import ArenaScopeError, Cancelled
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from ..workflow.jobs import CancelToken, JobRunner
-from ..workflow.whatif import Foreteller, Question
+from ..workflow.whatif import Foreteller, Question, learn
 from .documents import OpenModel
+from .notices import Notice
 from .planned_capture import planned_capture
+from .tasks import Task
 from .whatif_curve import Curve, Dot
 from .whatif_knobs import Knobs, Target, Where, asked_of, file_batch, has_batch, resolve, same_run
 
@@ -59,6 +63,7 @@ class WhatIfModel(QObject):
     curveChanged = Signal()
     slow = Signal(bool)  #: the present question has been open for 300 ms, or no longer
     missingChanged = Signal(str)
+    learnt = Signal()  #: measuring the board began or is over
 
     def __init__(self, session: Session, foretell: Callable[[], Foreteller]) -> None:
         super().__init__(session)
@@ -73,6 +78,9 @@ class WhatIfModel(QObject):
         self._answer: Answer | None = None
         self._plan: Capture | None = None
         self._curve = Curve()
+        self._learning: Task | None = None
+        self._divided: dict[object, Delegation] = {}
+        self._lessons = self._learnt = 0  # something learnt of a board is another answer to the same question
         self._token = CancelToken()
         self._refining = False
         self._missing = "model"
@@ -232,6 +240,45 @@ class WhatIfModel(QObject):
         """Run the present point on the chosen board."""
         self._session.inspect(request=self.request())
 
+    @property
+    def learning(self) -> bool:
+        return self._learning is not None
+
+    def learn(self) -> None:
+        """Measure what a prediction for the chosen board needs to know of it, by a few short runs."""
+        question = self._question
+        if question is None or question.board is None or self.learning or self._session.running is not None:
+            return
+        session, target = self._session, self._session.target
+        base = replace(question, asked=replace(question.asked, batch=None))
+
+        def over() -> None:
+            self._learning = None
+            self.learnt.emit()
+
+        def done(divided: Delegation | None) -> None:
+            if divided is not None:
+                self._divided[_division_key(base)] = divided
+            self._lessons += 1
+            over()
+            self._ask()
+
+        def failed(error: BaseException) -> None:
+            over()
+            session.noticed.emit(Notice.of_error(error, "Measuring the board", "whatif_learn", target))
+
+        session.stop_watch()
+        self._learning = session.boards.run(
+            f"Measuring what a process holds on {plain(question.board.name, 40)}",
+            target,
+            lambda device, task: learn(device, base, task.token),
+            done,
+            failed,
+            over,
+            again="whatif_learn",
+        )
+        self.learnt.emit()
+
     def request(self) -> InspectRequest:
         asked = self._knobs.asked
         return replace(
@@ -322,14 +369,15 @@ class WhatIfModel(QObject):
         target = self.target
         asked = self._knobs.asked
         question = Question(model.path, model.graph, asked, target.profile, target.machine, target.board)
-        if self._question is not None and _key(question) == _key(self._question):
+        question = replace(question, delegation=self._divided.get(_division_key(question)))
+        if self._question is not None and self._same(question, self._question):
             self._resume()
             return
         base = replace(question, asked=replace(asked, batch=None))
-        if self._base is None or _key(base) != _key(self._base):
+        if self._base is None or not self._same(base, self._base):
             self._base, self._curve = base, Curve(file_batch(model.graph))
             self.curveChanged.emit()
-        self._question = question
+        self._question, self._learnt = question, self._lessons
         self._tell_missing(model)
         if self.batch is not None:
             self._curve.reach(self.batch)
@@ -340,6 +388,10 @@ class WhatIfModel(QObject):
         if known is None:
             self._late.start()
         self._submit_question(question)
+
+    def _same(self, a: Question, b: Question) -> bool:
+        """Whether two questions have the same answer; not when something was learnt in between."""
+        return _key(a) == _key(b) and self._learnt == self._lessons
 
     def _known(self) -> Forecast | None:
         """What the curve knows of the present batch already."""
@@ -517,7 +569,15 @@ def _key(question: Question) -> tuple[object, ...]:
     return (
         question.model, question.graph.sha256, a.batch, tuple(sorted(a.inputs.items())), a.threads,
         a.delegate, a.preserve_all, question.profile, question.machine, question.board,
+        id(question.delegation),
     )  # fmt: skip
+
+
+def _division_key(q: Question) -> object:
+    """To what a division for a delegate belongs."""
+    where = q.board.name if q.board is not None else ""
+    shapes = tuple(sorted((n, s[1:]) for n, s in q.asked.inputs.items()))
+    return (q.graph.sha256, where, q.profile, q.machine, q.asked.delegate, q.asked.preserve_all, shapes)
 
 
 def _same_limits(a: Board | None, b: Board | None) -> bool:

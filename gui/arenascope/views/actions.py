@@ -30,6 +30,7 @@ class ActionSpec:
     menu: str
     keys: tuple[str, ...] = ()
     shown_key: str = ""
+    button: str = ""  #: shorter words for a button
     icon: str = ""
     tip: str = ""
     checkable: bool = False
@@ -114,9 +115,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "whatif_measure",
-        "Measure This What-if",
+        "Measure the What-if",
         "Run",
         ("Ctrl+M",),
+        button="Measure It on the Board",
         tip="Run the model with the knobs of the What-if view on the chosen board",
         separator=True,
     ),
@@ -124,6 +126,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "whatif_use",
         "Use the What-if for the Next Run",
         "Run",
+        button="Use for the Next Run",
         tip="Copy the knobs of the What-if view to the options of the next run",
     ),
     ActionSpec(
@@ -137,6 +140,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Set the What-if to the Run on Show",
         "Run",
         tip="Plan what was run, so that plan and reading can be compared",
+    ),
+    ActionSpec(
+        "whatif_learn",
+        "Measure What the Board's Runtime Takes",
+        "Run",
+        button="Measure the Board",
+        tip="A few short runs on the chosen board make its prediction narrow; they are kept",
     ),
     ActionSpec(
         "whatif_largest",
@@ -178,6 +188,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
             f"Arena Map Shows {text}",
             "View",
             (f"Ctrl+Alt+{number}",),
+            button=f"Show the {text}",
             group="map",
             checkable=True,
             submenu="Arena Map",
@@ -229,6 +240,8 @@ class Actions(QObject):
             action.setObjectName(spec.key)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             action.setCheckable(spec.checkable)
+            if spec.button:
+                action.setIconText(spec.button)
             action.setToolTip(tip(_tip(spec)))
             if spec.group:
                 group = self._groups.setdefault(spec.group, QActionGroup(self))

@@ -94,7 +94,8 @@ def describe_model(graph: Graph) -> str:
     ]
     if len(graph.subgraphs) > 1:
         facts.append(f"{len(graph.subgraphs)} subgraphs")
-    lines = [" · ".join(facts), *shown, "", "Inspect it to see where its memory lies."]
+    last = "Inspect it to see where its memory lies, or look at the plan of it."
+    lines = [" · ".join(facts), *shown, "", last]
     return "\n".join(lines)
 
 
@@ -269,6 +270,7 @@ class MainWindow(QMainWindow):
         run = self.session.running
         key = "cancel" if run is not None else "inspect" if able else "open"
         self.waiting.set_action(self.actions_[key])
+        self.waiting.set_other_action(self.actions_["map_plan"] if able and run is None else None)
         for view in (
             self.map, self.tensors, self.operators, self.live, self.whatif, self.memory, self.run,
         ):  # fmt: skip

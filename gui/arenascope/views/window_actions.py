@@ -117,6 +117,7 @@ class WindowActions(QObject):
         for key in SHOWINGS:
             on(f"map_{key}", partial(selection.set_showing, Showing(key)))
         on("whatif_measure", session.whatif.measure)
+        on("whatif_learn", session.whatif.learn)
         on("whatif_use", self.use_whatif)
         on("whatif_reset", session.whatif.start_over)
         on("whatif_like_run", session.whatif.like_the_run)

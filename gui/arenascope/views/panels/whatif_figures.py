@@ -253,7 +253,9 @@ def origin_of(key: str, figure: Figure, forecast: Forecast) -> str:
     if key == "peak" and forecast.prediction is not None:
         peak = forecast.prediction.peak
         if peak.low != peak.high:
-            return f"{format_bytes(peak.low)} – {format_bytes(peak.high)}"
+            low, high = format_bytes(peak.low).split(), format_bytes(peak.high)
+            unit = "" if high.endswith(low[1]) else f" {low[1]}"
+            return f"{low[0]}{unit} – {high}"
         return Provenance.ESTIMATED.value
     return figure.provenance.value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QImage, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from ...domain.capture import Capture
 from ...domain.plain_text import plain
-from ...domain.plan_figures import memory_room
+from ...domain.plan_figures import is_guess, memory_room
 from ...errors import UsageError
 from ...qtmodels.batch_scale import LARGEST, STOPS, position
 from ...qtmodels.planned_capture import planned_capture
@@ -72,6 +72,7 @@ class WhatIfPanel(QWidget):
         self._no_curve = EmptyState()
         self._board = QToolButton()
         self._board.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._learn = _button(actions["whatif_learn"])
         self._empty = EmptyState()
         self._build()
         self._connect()
@@ -88,7 +89,7 @@ class WhatIfPanel(QWidget):
         left.addWidget(self.knobs)
         left.addWidget(_button(self._actions["whatif_use"]))
         left.addStretch(1)
-        knobs = _scrolled(left, self.fontMetrics().averageCharWidth() * 31)
+        knobs = _Column(left)
 
         top = QHBoxLayout()
         top.setSpacing(8)
@@ -110,8 +111,9 @@ class WhatIfPanel(QWidget):
         right.setSpacing(4)
         right.addWidget(self.figures)
         right.addWidget(self._board, 0, Qt.AlignmentFlag.AlignLeft)
+        right.addWidget(self._learn, 0, Qt.AlignmentFlag.AlignLeft)
         right.addStretch(1)
-        scroll = _scrolled(right, self.fontMetrics().averageCharWidth() * 38)
+        scroll = _Column(right, self.fontMetrics().averageCharWidth() * 36)
         side = QVBoxLayout()
         side.setSpacing(6)
         side.addWidget(scroll, 1)
@@ -136,6 +138,7 @@ class WhatIfPanel(QWidget):
         model.curveChanged.connect(self._show_curve)
         model.slow.connect(self._show_slow)
         model.missingChanged.connect(self._show_missing)
+        model.learnt.connect(self._show_actions)
         self.knobs.edited.connect(self._edited)
         self.knobs.inputsAsked.connect(self.inputsAsked.emit)
         self.chart.batchChosen.connect(self._choose)
@@ -216,9 +219,16 @@ class WhatIfPanel(QWidget):
             else:
                 self.figures.fade(self._title())
             self._board.hide()
+            self._learn.hide()
             return
         missing = self._missing_board()
-        self.figures.show_answer(answer, self._title(), missing, model.target.notes)
+        notes = model.target.notes
+        guess = answer.forecast is not None and is_guess(answer.forecast.prediction)
+        able = model.knobs.where is Where.BOARD and not missing
+        self._learn.setVisible(guess and able)
+        if guess:
+            notes = (*notes, "The peak is a wide guess: this board was not measured yet.")
+        self.figures.show_answer(answer, self._title(), missing, notes)
 
     def _show_slow(self, slow: bool) -> None:
         self._slow = slow
@@ -243,6 +253,8 @@ class WhatIfPanel(QWidget):
         there = self._model.missing not in ("model", "file")
         for key in ("whatif_use", "whatif_measure", "whatif_reset"):
             self._actions[key].setEnabled(there)
+        idle = there and not self._model.learning
+        self._actions["whatif_learn"].setEnabled(idle and self._model.knobs.where is Where.BOARD)
         self._actions["whatif_largest"].setEnabled(there and self._model.curve.largest_fit is not None)
 
     def _title(self) -> str:
@@ -308,18 +320,36 @@ class WhatIfPanel(QWidget):
             self.chart.set_theme(self._theme)
 
 
-def _scrolled(layout: QVBoxLayout, width: int) -> QScrollArea:
-    """A column that scrolls where the window is low."""
-    content = QWidget()
-    content.setLayout(layout)
-    made = QScrollArea()
-    made.setWidget(content)
-    made.setWidgetResizable(True)
-    made.setFrameShape(QFrame.Shape.NoFrame)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.setFixedWidth(width)
-    return made
+class _Column(QScrollArea):
+    """A column that is as wide as it has to be, and scrolls where the window is low."""
+
+    def __init__(self, layout: QVBoxLayout, at_least: int = 0) -> None:
+        super().__init__()
+        self._at_least = at_least
+        self._content = content = QWidget()
+        content.setLayout(layout)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        content.installEventFilter(self)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.Show):
+            self._fit()
+        return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return super().eventFilter(watched, event)
+
+    def _fit(self) -> None:
+        bar = self.verticalScrollBar().sizeHint().width()
+        width = max(self._at_least, self._content.minimumSizeHint().width()) + bar
+        if width != self.minimumWidth():
+            self.setFixedWidth(width)
 
 
 def _button(action: QAction, role: str = "") -> QToolButton:

@@ -174,7 +174,7 @@ class CurveItem(PixelItem):
         if y < rect.top():  # far above: said at the upper edge
             text += " ↑"
             wide = self._metrics.horizontalAdvance(text) + 8
-            box = QRectF(rect.right() - wide, rect.top() + high + 8, wide, high)
+            box = QRectF(rect.right() - wide, rect.top() + 2 * high + 11, wide, high)
         else:
             y = round(y) + 0.5
             painter.setPen(pg.mkPen(self._theme.warn, width=1.4, style=Qt.PenStyle.DashLine))
@@ -193,12 +193,12 @@ class CurveItem(PixelItem):
             return
         painter.setPen(pg.mkPen(self._theme.ok, width=1.4, style=Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        text = f"{points.largest:,} fits, planned"
+        text = f"largest that fits: {points.largest:,}"
         painter.setFont(self._font)
         wide = self._metrics.horizontalAdvance(text) + 8
         right = x + 4 + wide <= rect.right()
-        box = QRectF(x + 4 if right else x - 4 - wide, 0, wide, self._metrics.height())
-        box.moveBottom(rect.bottom() - 3)
+        top = rect.top() + self._metrics.height() + 9
+        box = QRectF(x + 4 if right else x - 4 - wide, top, wide, self._metrics.height())
         painter.fillRect(box, with_alpha(self._theme.panel, 0.8))
         painter.setPen(self._theme.ok)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
@@ -213,7 +213,7 @@ class CurveItem(PixelItem):
                     painter.drawEllipse(QPointF(x, float(self.up(np.array(float(size))))), _DOT, _DOT)
             return
         painter.setPen(pg.mkPen(self._theme.error, width=2))
-        y = rect.top() + 2 * self._metrics.height() + 12
+        y = rect.top() + 3 * self._metrics.height() + 14
         painter.drawLine(QPointF(x - _CROSS, y - _CROSS), QPointF(x + _CROSS, y + _CROSS))
         painter.drawLine(QPointF(x - _CROSS, y + _CROSS), QPointF(x + _CROSS, y - _CROSS))
 

@@ -176,19 +176,15 @@ class WhatIfChart(PlotPanel):
 
     def _tell_legend(self) -> None:
         points = self._item.points
-        entries = [
-            LegendEntry("arena, planned", self._item.arena_color, tip="The arena, to the byte: a line")
-        ]
+        entries = [LegendEntry("planned arena", self._item.arena_color, tip="The arena, to the byte: a line")]
         if points is not None and not np.isnan(points.high).all():
             band = mix(self._theme.panel, self._item.peak_color, 0.26)
             entries.append(
-                LegendEntry(
-                    "process peak, predicted: likely", self._item.peak_color, tip="The line in the band"
-                )
+                LegendEntry("predicted peak", self._item.peak_color, tip="What is likely: the line")
             )
             entries.append(LegendEntry("its range", band, tip="From low to high"))
         if points is not None and points.refused_from is not None:
-            entries.append(LegendEntry("refused by the model", self._theme.muted, hatched=True))
+            entries.append(LegendEntry("refused", self._theme.muted, hatched=True))
         note = "● measured" if points is not None and points.dots else ""
         self._legend.set_entries("", tuple(entries), note)
 
