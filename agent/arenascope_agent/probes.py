@@ -52,7 +52,8 @@ def limits(memory: dict[str, int]) -> dict[str, int | None]:
     """What can refuse a process memory or end it, beside RAM and addresses; None: unknown, or no limit.
 
     ``memory``: the sizes of /proc/meminfo. ``zram_free`` is the part of the free swap that lies in RAM,
-    compressed; ``zram_kept`` and ``zram_used`` are what it holds and what that takes.
+    compressed; ``zram_kept`` and ``zram_used`` are what it holds and what that takes. ``kept_back`` is what
+    MemAvailable leaves aside and a process can have all the same.
     """
     mode = _text("/proc/sys/vm/overcommit_memory").strip()
     group = marks.group_limit()
@@ -61,7 +62,7 @@ def limits(memory: dict[str, int]) -> dict[str, int | None]:
         "overcommit": int(mode) if mode.isdigit() else None,
         "commit_limit": memory.get("CommitLimit"),
         "committed": memory.get("Committed_AS"),
-        "low_free": memory.get("LowFree"),
+        "kept_back": procfs.kept_back(_text("/proc/zoneinfo"), os.sysconf("SC_PAGE_SIZE")),
         "rlimit_as": limit("RLIMIT_AS"),
         "rlimit_data": limit("RLIMIT_DATA"),
         "group_limit": group[0],

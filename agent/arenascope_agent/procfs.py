@@ -39,6 +39,33 @@ def meminfo(text: str) -> dict[str, int]:
     return sizes
 
 
+def kept_back(text: str, page_size: int) -> int | None:
+    """Bytes that MemAvailable leaves aside and a process can have all the same, by /proc/zoneinfo.
+
+    MemAvailable counts as out of reach what the kernel keeps free at most (the high mark of each zone and
+    what it guards from others); before it ends a process it goes down to the low end, the "min" mark.
+    """
+    aside = least = 0
+    high = low = managed = 0
+    seen = False
+    for line in text.splitlines():
+        words = line.replace("(", " ").replace(")", " ").replace(",", " ").split()
+        if words[:1] == ["protection:"]:
+            guarded = max([int(word) for word in words[1:]] or [0])
+            aside += min(guarded + high, managed)
+            least += min(low, managed)
+            high = low = managed = 0
+            seen = True
+        elif len(words) == 2 and words[1].isdigit():
+            if words[0] == "min":
+                low = int(words[1])
+            elif words[0] == "high":
+                high = int(words[1])
+            elif words[0] == "managed":
+                managed = int(words[1])
+    return max(0, aside - least) * page_size if seen else None
+
+
 def status(text: str) -> dict[str, int]:
     """The sizes of /proc/PID/status (VmHWM, VmRSS, RssAnon, RssFile, …), in bytes."""
     return meminfo(text)

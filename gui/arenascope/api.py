@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .domain.measurement import BoardSample
+    from .domain.plan import Plan
 
-__all__ = ["CancelToken", "Device", "connect", "load", "save", "undo_setup"]
+__all__ = ["CancelToken", "Device", "connect", "load", "plan", "save", "undo_setup"]
 
 StrPath = str | os.PathLike[str]
 
@@ -140,6 +141,44 @@ def undo_setup(target: str, prompts: Prompts | None = None) -> int | None:
     from .workflow import setup as _setup
 
     return _setup.undo(target, prompts).bytes
+
+
+def plan(
+    model: StrPath,
+    *,
+    runtime: str | None = None,
+    machine: str | None = None,
+    batch: int | None = None,
+    inputs: Mapping[str, Sequence[int]] | None = None,
+    threads: int | None = None,
+    delegate: str = "default",
+    preserve_all: bool = False,
+    timeout: float = 30.0,
+    cancel: CancelToken | None = None,
+) -> Plan:
+    """Where the memory of a model will lie, without running it: nothing has an address in a plan.
+
+    ``runtime``: 'litert-2.3', 'tflite-2.14', …; ``machine``: 'armv7l', 'aarch64' or 'x86_64'; without them
+    those of this computer. ``timeout``: seconds that this computer's runtime may take for the shapes. For
+    many plans use ``arenascope.workflow.planning.Planning``, which keeps the runtime.
+
+    A model that does not take these shapes is ``Plan.refusal`` and no error. Raises UsageError for the
+    request, InputError for a file that is no model or one that the runtime cannot take at all.
+    """
+    from .domain.profiles import by_name
+    from .domain.whatif import WhatIf
+    from .tflite.reader import read_model
+    from .workflow import planning as _planning
+
+    asked = WhatIf(
+        batch, {name: tuple(shape) for name, shape in (inputs or {}).items()}, threads, delegate, preserve_all
+    )
+    profile = None if runtime is None else by_name(runtime)
+    machine = _planning.this_machine() if machine is None else _planning.checked_machine(machine)
+    path = Path(model)
+    with _planning.Planning(limit=timeout) as planning:
+        graph = read_model(path)
+        return planning.plan(path, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
 
 
 def save(capture: Capture, path: StrPath) -> None:

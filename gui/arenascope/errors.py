@@ -4,6 +4,7 @@
     ├── UsageError             the request itself makes no sense                  exit 2
     ├── InputError             a model or file cannot be used                     exit 3
     │   ├── ModelError         not a model, truncated, unknown operator
+    │   ├── ShapeError         a model that does not take the shapes asked for
     │   └── FileError          missing, directory, permission, disk full
     ├── StoreError             a capture, device list or setting is damaged       exit 3
     ├── LinkError              the device cannot be reached or refused us         exit 4
@@ -53,6 +54,14 @@ class InputError(ArenaScopeError):
 class ModelError(InputError):
     code = "model"
     default_hint = "Check that the file is a complete .tflite model; convert or download it again."
+
+
+class ShapeError(InputError):
+    code = "shape"
+    default_hint = (
+        "Give shapes that the model takes, or change them in the file: convert it again with an open "
+        "dimension, or use arenascope rebatch."
+    )
 
 
 class FileError(InputError):

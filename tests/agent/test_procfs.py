@@ -197,3 +197,37 @@ def test_this_very_process() -> None:
     limit = resource.getrlimit(resource.RLIMIT_STACK)[0]
     gap = procfs.largest_gap(mappings, ceiling, page, page, None if limit < 0 else limit)
     assert GIB < gap < ceiling
+
+
+ZONEINFO = """\
+Node 0, zone      DMA
+  pages free     31257
+        min      5632
+        low      7040
+        high     8448
+        managed  189178
+        protection: (0, 0, 256, 256)
+  pagesets
+              high:  3520
+Node 0, zone   Normal
+        min      0
+        high     0
+        managed  0
+        protection: (0, 0, 0, 0)
+Node 0, zone  HighMem
+        min      64
+        high     1044
+        managed  65536
+        protection: (0, 0, 0, 0)
+Node 0, zone  Movable
+        min      32
+        high     32
+        managed  0
+        protection: (0, 0, 0, 0)
+"""
+
+
+def test_what_the_kernel_keeps_back() -> None:
+    """As the emulated board has it: what is guarded or above the high mark, less the min marks."""
+    assert procfs.kept_back(ZONEINFO, 4096) == (256 + 8448 + 1044 - 5632 - 64) * 4096
+    assert procfs.kept_back("", 4096) is None

@@ -53,7 +53,7 @@ def on(**what: object) -> Board:
         (needs(100 * MIB, GIB, 2900 * MIB), on(overcommit=1), Fit.REFUSED, "address space"),
         (
             needs(100 * MIB, 300 * MIB),
-            on(overcommit=2, commit_limit=500 * MIB, committed=250 * MIB),
+            on(overcommit=2, commit_limit=600 * MIB, committed=250 * MIB),  # and 60 are the runtime's
             Fit.REFUSED,
             "commit limit",
         ),
@@ -61,8 +61,10 @@ def on(**what: object) -> Board:
         (needs(100 * MIB, 290 * MIB), on(rlimit_as=390 * MIB), Fit.FITS, ""),
         (needs(100 * MIB, 300 * MIB), on(rlimit_data=350 * MIB), Fit.REFUSED, "ulimit -d"),
         (needs(1000 * MIB), BOARD, Fit.KILLED, "available memory"),
-        (needs(890 * MIB), BOARD, Fit.TIGHT, "available memory"),
+        (needs(895 * MIB), BOARD, Fit.TIGHT, "available memory"),
         (needs(Range(700 * MIB, 800 * MIB, 1000 * MIB)), BOARD, Fit.TIGHT, "available memory"),
+        (needs(910 * MIB), on(kept_back=20 * MIB), Fit.TIGHT, "available memory"),
+        (needs(920 * MIB), on(kept_back=20 * MIB), Fit.KILLED, "available memory"),
         (needs(1000 * MIB), replace(BOARD, swap_total=GIB, swap_free=GIB), Fit.FITS, ""),
         (needs(500 * MIB), on(group_limit=400 * MIB, group_used=0), Fit.KILLED, "control group"),
         (needs(500 * MIB), replace(BOARD, ram_available=None), Fit.UNKNOWN, ""),
@@ -119,7 +121,8 @@ def test_more_memory_never_makes_a_verdict_worse(peak: int, extra: int, largest:
 def test_what_fits_leaves_the_margin(peak: int) -> None:
     assert BOARD.ram_available is not None
     if verdict(needs(peak)).fit is Fit.FITS:
-        assert peak + MARGIN <= BOARD.ram_available
+        assert BOARD.ram_total is not None
+        assert peak + MARGIN * BOARD.ram_total <= BOARD.ram_available
 
 
 def test_limits_come_narrowest_first_and_name_their_numbers() -> None:

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from .. import __version__
 from ..errors import Cancelled, UsageError
-from . import devices, inspect, report, watch
+from . import devices, inspect, plan, report, watch
 
 app = typer.Typer(
     name="arenascope",
@@ -20,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("inspect")(inspect.inspect)
+app.command("plan")(plan.plan)
 app.command("report")(report.report)
 app.command("watch")(watch.watch)
 app.add_typer(devices.app, name="devices")

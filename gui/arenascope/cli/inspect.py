@@ -60,7 +60,7 @@ def inspect(
     if as_json:
         _print_json(capture)
         if not quiet:
-            _print_notes(capture)
+            options.print_notes(capture.notes)
     else:
         from . import tables
 
@@ -81,10 +81,3 @@ def _print_json(capture: Capture) -> None:
 
     sys.stdout.write(json.dumps(to_json(capture), separators=(",", ":")))
     sys.stdout.write("\n")
-
-
-def _print_notes(capture: Capture) -> None:
-    from ..domain.plain_text import plain
-
-    for note in capture.notes:
-        typer.echo(f"Note: {plain(note, 1000)}", err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,6 +59,23 @@ DEFAULT_TIMEOUT = 300.0
 def print_json(document: dict[str, Any]) -> None:
     """What --json prints: one document on one line."""
     sys.stdout.write(json.dumps(document) + "\n")
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Beside a document on stdout, on stderr."""
+    from ..domain.plain_text import plain
+
+    for note in notes:
+        typer.echo(f"Note: {plain(note, 1000)}", err=True)
+
+
+def check_timeout(seconds: float) -> None:
+    """UsageError for a limit that cannot be meant."""
+    if not 0.001 <= seconds <= 7 * 86400:
+        raise UsageError(
+            f"The time limit is {seconds} s; it must be from 0.001 s to a week.",
+            hint="Give seconds, as in --timeout 120.",
+        )
 
 
 def build_request(

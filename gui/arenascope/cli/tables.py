@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -19,8 +19,8 @@ from ..domain.units import format_bytes, format_exact, format_seconds
 
 if TYPE_CHECKING:
     from ..domain.board import Board
-    from ..domain.capture import Capture
-    from ..domain.layout import Placement
+    from ..domain.capture import Capture, ModelFacts
+    from ..domain.layout import MemoryLayout, Placement
     from ..domain.measurement import Outcome, Part
 
 LARGEST = 20
@@ -61,7 +61,7 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
     out.print(_heading(capture))
     for made in (
         _figures(capture),
-        _tensors(capture, all_tensors, out.width),
+        tensors(capture.layout, all_tensors=all_tensors, width=out.width),
         _phases(capture),
         _attribution(capture.attribution, capture.attribution_when),
         _last_look(capture),
@@ -74,19 +74,34 @@ def show(capture: Capture, *, all_tensors: bool = False) -> None:
 
 
 def _heading(capture: Capture) -> Text:
-    model, options = capture.model, capture.options
-    inputs = ", ".join(f"{plain(name, 60)} {_shape(shape)}" for name, shape in options.inputs.items())
-    threads = "default threads" if options.threads is None else _count(options.threads, "thread")
-    keeping = ", every tensor preserved" if options.preserve_all else ""
+    options = capture.options
+    return heading(
+        capture.model,
+        f"on {describe_device(capture.device)}",
+        knobs(options.threads, options.delegate, options.inputs, preserve_all=options.preserve_all),
+    )
+
+
+def heading(model: ModelFacts, where: str, options: str) -> Text:
+    """The model, where it ran or would run, and how."""
     text = Text()
     text.append(plain(model.name), style="bold")
     text.append(
         f"  {format_bytes(model.bytes)}, {_count(model.operators, 'operator')}, "
         f"{_count(model.subgraphs, 'subgraph')}, sha256 {plain(model.sha256[:12])}\n"
     )
-    text.append(f"on {describe_device(capture.device)}\n")
-    text.append(f"delegate {plain(options.delegate)}, {threads}{keeping}; inputs: {inputs or 'none'}\n")
+    text.append(f"{where}\n{options}\n")
     return text
+
+
+def knobs(
+    threads: int | None, delegate: str, inputs: Mapping[str, tuple[int, ...]], *, preserve_all: bool
+) -> str:
+    """The options of a run in words."""
+    shapes = ", ".join(f"{plain(name, 60)} {_shape(shape)}" for name, shape in inputs.items())
+    counted = "default threads" if threads is None else _count(threads, "thread")
+    keeping = ", every tensor preserved" if preserve_all else ""
+    return f"delegate {plain(delegate)}, {counted}{keeping}; inputs: {shapes or 'none'}"
 
 
 def describe_device(board: Board) -> str:
@@ -110,15 +125,16 @@ def _figures(capture: Capture) -> Table:
     return made
 
 
-def _tensors(capture: Capture, all_tensors: bool, width: int) -> Table | None:
-    placements = sorted(capture.layout.placements, key=lambda p: (-(p.bytes or 0), p.key))
+def tensors(layout: MemoryLayout, *, all_tensors: bool, width: int) -> Table | None:
+    """The tensors of a layout, the largest first."""
+    placements = sorted(layout.placements, key=lambda p: (-(p.bytes or 0), p.key))
     if not placements:
         return None
     shown = placements if all_tensors else placements[:LARGEST]
     title = f"Tensors ({len(placements)})"
     if len(shown) < len(placements):
         title = f"Tensors (the largest {len(shown)} of {len(placements)}; --all lists every one)"
-    several = len(capture.layout.subgraphs) > 1
+    several = len(layout.subgraphs) > 1
     columns = (
         ">graph:index" if several else ">index",
         "type",

@@ -44,11 +44,11 @@ def space_of(board: Board, baseline: Baseline | None) -> AddressSpace:
 
 def limits(board: Board, baseline: Baseline | None = None) -> tuple[Limit, ...]:
     """Those that refuse an allocation at once, the narrowest first."""
-    found = [*_kernel(board), *_addresses(board, baseline), *_own(board, baseline)]
+    found = [*_kernel(board, baseline), *_addresses(board, baseline), *_own(board, baseline)]
     return tuple(sorted(found, key=lambda limit: (limit.room, limit.of_sum)))
 
 
-def _kernel(board: Board) -> list[Limit]:
+def _kernel(board: Board, baseline: Baseline | None) -> list[Limit]:
     """The kernel's own accounting. Mode 1 refuses nothing; an unknown mode is taken for the default, 0."""
     facts = board.limits
     if facts.overcommit == 1:
@@ -56,13 +56,19 @@ def _kernel(board: Board) -> list[Limit]:
     if facts.overcommit == 2:
         if facts.commit_limit is None or facts.committed is None:
             return []
-        room = max(0, facts.commit_limit - facts.committed)
+        own = space_of(board, baseline).data or 0
+        room = max(0, facts.commit_limit - facts.committed - own)
         return [
             Limit(
                 "commit limit", room, True,
                 f"the kernel promises {format_bytes(facts.commit_limit)} at most, "
-                f"{format_bytes(facts.committed)} are promised (vm.overcommit_memory is 2)",
-                (("commit limit", facts.commit_limit), ("promised already", facts.committed)),
+                f"{format_bytes(facts.committed)} are promised and {format_bytes(own)} go to the runtime "
+                "(vm.overcommit_memory is 2)",
+                (
+                    ("commit limit", facts.commit_limit),
+                    ("promised already", facts.committed),
+                    ("data of the runtime", own),
+                ),
             )
         ]  # fmt: skip
     if board.ram_total is None:

@@ -24,13 +24,14 @@ class Limits:
 
     ``overcommit`` is vm.overcommit_memory; ``group_limit`` and ``group_used`` are of the tightest control
     group; ``zram_free`` is the part of the free swap that lies in RAM, compressed, ``zram_kept`` what is
-    there now and ``zram_used`` what that takes. ``low_free``: a 32-bit kernel's own low memory.
+    there now and ``zram_used`` what that takes. ``kept_back`` is what MemAvailable leaves aside and a process
+    can have all the same before the kernel ends it.
     """
 
     overcommit: int | None = None
     commit_limit: int | None = None
     committed: int | None = None
-    low_free: int | None = None
+    kept_back: int | None = None
     rlimit_as: int | None = None
     rlimit_data: int | None = None
     group_limit: int | None = None

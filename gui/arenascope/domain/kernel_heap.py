@@ -87,10 +87,14 @@ def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelH
         by_library[library(product, machine)].append(product)
     parts, requests, words = [], [], []
     if by_library["ruy"]:
-        resident, size, largest = _ruy(by_library["ruy"])
+        resident, size, largest = _ruy([p for p in by_library["ruy"] if p.columns > 1])
+        # A product with one column is a vector: most kernels for it read the weights where they lie.
+        with_vectors = max(resident, _ruy(by_library["ruy"])[0])
         # A block that was given back may still be the process's: glibc keeps what it thinks it needs again.
-        parts.append(Range(int(0.9 * resident), resident, max(resident, min(size, int(1.25 * resident)))))
-        requests.append(Request(largest, "a matrix product's packed operands"))
+        high = max(with_vectors, min(size, int(1.25 * resident)))
+        parts.append(Range(int(0.9 * resident), resident, high))
+        if largest:
+            requests.append(Request(largest, "a matrix product's packed operands"))
         words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
     if by_library["threads"]:
         whole = max(p.packed for p in by_library["threads"])

@@ -12,6 +12,8 @@ from .profiles import RuntimeProfile
 from .shapes import ShapeRefusal
 from .whatif import WhatIf
 
+SCHEMA = "arenascope.plan/1"
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:

@@ -5,6 +5,7 @@ The rules and where each was seen are in tflite-memory.md §2.8.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from typing import Any
 from ..errors import UsageError
 
 MACHINES = ("armv7l", "aarch64", "x86_64")
+_ALIASES = {"arm64": "aarch64", "amd64": "x86_64", "armv8l": "armv7l"}
 
 _PACKAGES = {"tflite": "tflite_runtime", "litert": "ai_edge_litert"}
 
@@ -129,6 +131,24 @@ def by_name(name: str) -> RuntimeProfile:
     if name not in PROFILES:
         raise UsageError(f"There is no runtime {name!r}.", hint=f"Known: {', '.join(PROFILES)}.")
     return PROFILES[name]
+
+
+def machine_of(name: str) -> str | None:
+    """What a kernel calls its machine → one of MACHINES; None for one that nothing is known about."""
+    name = name.lower()
+    return name if name in MACHINES else _ALIASES.get(name)
+
+
+def nearest(package: str, version: str) -> RuntimeProfile | None:
+    """The newest profile that is not newer than an installed runtime; None where none is known."""
+    numbers = re.findall(r"\d+", version)[:2]
+    if len(numbers) < 2:
+        return None
+    wanted = (int(numbers[0]), int(numbers[1]))
+    # TensorFlow's own kernels are those of the tflite-runtime of its number.
+    package = "tflite_runtime" if package == "tensorflow" else package
+    older = [p for p in PROFILES.values() if p.package == package and p.version <= wanted]
+    return older[-1] if older else None
 
 
 def of_runtime(package: str, version: str) -> RuntimeProfile | None:

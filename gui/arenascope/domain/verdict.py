@@ -52,8 +52,8 @@ class Verdict:
 
 #: A 32-bit process counts bytes in as many bits; a size beyond that is refused before it is asked for.
 _COUNTS = {32: 2**32 - 1, 64: 2**64 - 1}
-#: Below this much left over after the peak, what else runs on the board decides.
-MARGIN = 24 * 1024 * 1024
+#: Of the RAM: with less than this left over, what else runs on the board decides.
+MARGIN = 0.01
 #: One page of a page table describes this many pages of the process (512 entries of 8 bytes in 4 KiB).
 _PAGES_A_TABLE = 512
 
@@ -153,7 +153,7 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
     # Pages of files can be dropped, at the price of reading them again and again: a kill needs more.
     if max(0, peak.likely - prediction.files) + tables > room.high:
         return Verdict(Fit.KILLED, f"The kernel would end the process while it runs: {words}.", name, figures)
-    if need.high + MARGIN > room.low:
+    if need.high + MARGIN * (board.ram_total or 0) > room.low:
         return Verdict(Fit.TIGHT, f"It may just fit: {words}.", name, figures)
     return Verdict(Fit.FITS, f"It fits: {words}.", "", figures)
 
@@ -181,7 +181,11 @@ def _available(board: Board) -> _Room | None:
     ]
     if packed:
         figures.append(VerdictFigure("gain of swap in RAM", gain.likely, Provenance.ESTIMATED))
-    return "available memory", exactly(plain) + gain, tuple(figures)
+    # The kernel gives what it keeps back before it ends a process, and drops pages of files for it.
+    back = facts.kept_back or 0
+    if back:
+        figures.append(VerdictFigure("kept back by the kernel", back, Provenance.MEASURED))
+    return "available memory", exactly(plain) + gain + Range(0, 0, back), tuple(figures)
 
 
 def _group(board: Board) -> _Room | None:

@@ -6,16 +6,14 @@ nothing: a capture may come from another machine, another version, or a disk wit
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from ..domain.capture import Capture
 from ..errors import FileError, StoreError
 from .capture_in import from_json
 from .capture_out import to_json
-from .fields import JsonObject, parse
-from .files import read_bounded, write_atomic
+from .fields import parse
+from .files import read_bounded, write_document
 
 __all__ = ["LARGEST_FILE", "SUFFIX", "from_json", "load", "save", "to_json"]
 
@@ -27,7 +25,7 @@ LARGEST_FILE = 256 * 1024**2
 
 def save(capture: Capture, path: Path) -> None:
     """Writes the capture whole or not at all. Raises FileError."""
-    write_atomic(path, "".join(_pretty(to_json(capture))).encode("ascii"))
+    write_document(path, to_json(capture))
 
 
 def load(path: Path) -> Capture:
@@ -46,18 +44,3 @@ def load(path: Path) -> Capture:
         raise FileError(
             f"Cannot read {path}: this computer has not enough memory for it", hint="Close other programs."
         ) from error
-
-
-def _pretty(document: JsonObject) -> Iterator[str]:
-    """One line for a value, one line for each tensor, operator or phase: readable, and small in a diff.
-
-    ASCII, because a name may hold half of a surrogate pair, which is no valid UTF-8.
-    """
-    yield "{"
-    for number, (key, value) in enumerate(document.items()):
-        yield (",\n" if number else "\n") + f"{json.dumps(key)}: "
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            yield "[\n" + ",\n".join(json.dumps(item, allow_nan=False) for item in value) + "\n]"
-        else:
-            yield json.dumps(value, allow_nan=False)
-    yield "\n}\n"

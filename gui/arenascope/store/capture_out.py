@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..domain.capture import SCHEMA, Capture
-from ..domain.layout import PlacedOperator, Placement
+from ..domain.capture import SCHEMA, Capture, ModelFacts
+from ..domain.layout import Arena, PlacedOperator, Placement
 from ..domain.measurement import Evidence, Samples
 from .fields import JsonObject
 
@@ -26,13 +26,7 @@ def to_json(capture: Capture) -> JsonObject:
         "schema": SCHEMA,
         "tool": {"version": capture.tool_version},
         "created": capture.created,
-        "model": {
-            "name": model.name,
-            "sha256": model.sha256,
-            "bytes": model.bytes,
-            "subgraphs": model.subgraphs,
-            "operators": model.operators,
-        },
+        "model": model_out(model),
         "device": {
             "name": device.name,
             "machine": device.machine,
@@ -58,12 +52,9 @@ def to_json(capture: Capture) -> JsonObject:
             "inputs": {name: list(shape) for name, shape in options.inputs.items()},
         },
         "layout_source": capture.layout_source,
-        "tensors": [_tensor_out(p) for p in capture.layout.placements],
-        "operators": [_operator_out(o) for o in capture.layout.operators],
-        "arenas": [
-            {"subgraph": a.subgraph, "kind": a.kind.value, "base": a.base, "bytes": a.bytes}
-            for a in capture.layout.arenas
-        ],
+        "tensors": [tensor_out(p) for p in capture.layout.placements],
+        "operators": [operator_out(o) for o in capture.layout.operators],
+        "arenas": [arena_out(a) for a in capture.layout.arenas],
         "phases": [
             {
                 "name": p.name,
@@ -96,7 +87,21 @@ def to_json(capture: Capture) -> JsonObject:
     }
 
 
-def _tensor_out(p: Placement) -> JsonObject:
+def model_out(model: ModelFacts) -> JsonObject:
+    return {
+        "name": model.name,
+        "sha256": model.sha256,
+        "bytes": model.bytes,
+        "subgraphs": model.subgraphs,
+        "operators": model.operators,
+    }
+
+
+def arena_out(a: Arena) -> JsonObject:
+    return {"subgraph": a.subgraph, "kind": a.kind.value, "base": a.base, "bytes": a.bytes}
+
+
+def tensor_out(p: Placement) -> JsonObject:
     return {
         "subgraph": p.subgraph,
         "index": p.index,
@@ -115,7 +120,7 @@ def _tensor_out(p: Placement) -> JsonObject:
     }
 
 
-def _operator_out(o: PlacedOperator) -> JsonObject:
+def operator_out(o: PlacedOperator) -> JsonObject:
     return {
         "subgraph": o.subgraph,
         "index": o.index,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from ..domain.units import format_bytes
 from ..errors import FileError, StoreError
+from .fields import JsonObject
 
 _WORDS = {
     errno.ENOENT: ("it does not exist", "Check the path."),
@@ -64,6 +67,26 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise _translated("write", path, error) from error
     except (ValueError, RuntimeError) as error:  # a NUL in the path; links in a circle (Python < 3.13)
         raise FileError(f"Cannot write {str(path)!r}: that is not a path", hint="Check the path.") from error
+
+
+def write_document(path: Path, document: JsonObject) -> None:
+    """Writes a JSON document whole or not at all. Raises FileError."""
+    write_atomic(path, "".join(_pretty(document)).encode("ascii"))
+
+
+def _pretty(document: JsonObject) -> Iterator[str]:
+    """One line for a value, one line for each tensor, operator or phase: readable, and small in a diff.
+
+    ASCII, because a name may hold half of a surrogate pair, which is no valid UTF-8.
+    """
+    yield "{"
+    for number, (key, value) in enumerate(document.items()):
+        yield (",\n" if number else "\n") + f"{json.dumps(key)}: "
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield "[\n" + ",\n".join(json.dumps(item, allow_nan=False) for item in value) + "\n]"
+        else:
+            yield json.dumps(value, allow_nan=False)
+    yield "\n}\n"
 
 
 def _replace(target: Path, data: bytes) -> None:

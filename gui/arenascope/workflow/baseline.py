@@ -29,7 +29,7 @@ from .jobs import CancelToken
 MODELS = ("cnn", "lstm")
 #: The second run of a calibration holds this much more inside the delegate than the first: enough for the
 #: noise of two readings to be small beside it, and little for a board.
-APART = 16 * 1024 * 1024
+APART = 64 * 1024 * 1024
 #: At most so many samples in it, and so much of what is available: a slow board is not to run for minutes.
 MOST_SAMPLES = 256
 SHARE = 0.25
@@ -125,14 +125,16 @@ def calibration(
     """
     cancel = cancel or CancelToken()
     path = store or places().baselines
-    key = CalibrationKey(graph.sha256, of.identity, asked.threads, _shapes(graph, asked))
+    key = CalibrationKey(graph.sha256, of.identity, asked.threads, _shapes(asked))
     if not fresh:
         found = kept_in.load(path).calibration(key)
         if found is not None:
             return found
-    small = planner(_with_batch(asked, graph, 1))
-    first_batch: int | None = 1
-    if small.refusal is not None:
+    first_batch: int | None = (
+        1 if any(graph.main.tensors[i].shape for i in graph.main.inputs if i >= 0) else None
+    )
+    small = planner(replace(asked, batch=None) if first_batch is None else _with_batch(asked, 1))
+    if small.refusal is not None and first_batch is not None:
         small, first_batch = planner(replace(asked, batch=None)), None
     inside = interior_bytes(small.layout)
     if small.refusal is not None or not inside:
@@ -144,7 +146,7 @@ def calibration(
         return None
     second, words = first, f"a run on {device.name}"
     if second_batch is not None:
-        large = planner(_with_batch(asked, graph, second_batch))
+        large = planner(_with_batch(asked, second_batch))
         taken = measurer.point(large) if large.refusal is None else None
         if taken is not None:
             second, words = taken, f"runs with batch 1 and {second_batch} on {device.name}"
@@ -188,13 +190,13 @@ def _second(inside: int, small: Plan, device: Device) -> int:
     return max(2, min(batch, MOST_SAMPLES))
 
 
-def _with_batch(asked: WhatIf, graph: Graph, batch: int) -> WhatIf:
+def _with_batch(asked: WhatIf, batch: int) -> WhatIf:
     """The same with another first dimension everywhere."""
     inputs = {name: (batch, *shape[1:]) for name, shape in asked.inputs.items() if shape}
     return replace(asked, batch=batch, inputs=inputs)
 
 
-def _shapes(graph: Graph, asked: WhatIf) -> str:
+def _shapes(asked: WhatIf) -> str:
     given = sorted((name, shape[1:]) for name, shape in asked.inputs.items())
     return ";".join(f"{name}={'x'.join(map(str, rest))}" for name, rest in given)
 

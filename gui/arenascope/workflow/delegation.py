@@ -18,9 +18,9 @@ _TIMEOUT = 120.0
 
 def of_device(
     device: Device, model: Path, *, threads: int | None = None, cancel: CancelToken | None = None
-) -> Delegation | None:
+) -> Delegation:
     """The partition as the device's runtime makes it, read there with the file's own shapes and without an
-    invoke. None where its delegate takes no operator, or where it has none.
+    invoke. Without plans where its delegate takes no operator, or where it has none.
 
     Raises what ``inspect`` raises, and BoardError where the model could not be loaded and allocated there.
     """
@@ -38,11 +38,12 @@ def of_device(
     return of_capture(capture)
 
 
-def of_capture(capture: Capture) -> Delegation | None:
-    """The partition that a run with a delegate had; None where no operator was delegated."""
+def of_capture(capture: Capture) -> Delegation:
+    """The partition that a run with the default delegate had; without plans where nothing was delegated."""
     layout = capture.layout
+    source = f"{capture.device.runtime_text} on {capture.device.name}"
     if not any(operator.name == "DELEGATE" for operator in layout.operators):
-        return None
+        return Delegation({}, source)
     plans = {
         subgraph: tuple(
             RawNode(
@@ -57,4 +58,4 @@ def of_capture(capture: Capture) -> Delegation | None:
         )
         for subgraph in layout.subgraphs
     }
-    return Delegation(plans, f"{capture.device.runtime_text} on {capture.device.name}")
+    return Delegation(plans, source)

@@ -19,13 +19,13 @@ from ..domain.graph import Graph, Tensor
 from ..domain.layout import Kind, MemoryLayout
 from ..domain.plain_text import plain
 from ..domain.plan import Plan, Planned
-from ..domain.profiles import RuntimeProfile, of_runtime
+from ..domain.profiles import MACHINES, RuntimeProfile, machine_of, nearest, of_runtime
 from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation, ShapeRefusal, Shapes
 from ..domain.totals import planned_totals
 from ..domain.units import format_bytes
 from ..domain.whatif import WhatIf, check_knobs, input_shapes
-from ..errors import InputError
+from ..errors import InputError, ShapeError, UsageError
 from ..remote.shapes import Answer, Divide, Question, Refused, ShapeService
 from ..tflite.notes import notes as notes_of
 from .jobs import CancelToken
@@ -69,6 +69,17 @@ class Planning:
     def runtime(self, cancel: CancelToken | None = None) -> tuple[str, str]:
         """Package and version of this computer's runtime. BoardError where there is none."""
         return self._service.runtime(cancel)
+
+    def here(self, cancel: CancelToken | None = None) -> RuntimeProfile:
+        """The rules of this computer's runtime, or of the newest one before it that is known."""
+        package, version = self.runtime(cancel)
+        profile = nearest(package, version)
+        if profile is None:
+            raise UsageError(
+                f"The planner knows no rules for {package} {version}, the runtime of this computer.",
+                hint="Name one that it knows with --runtime, for example --runtime litert-2.3.",
+            )
+        return profile
 
     def plan(
         self,
@@ -204,7 +215,7 @@ class Planning:
             planned=_NOTHING,
             totals=planned_totals(_NOTHING.layout, graph),
             shapes_from=self._from(),
-            notes=self._notes_of(model, graph),
+            notes=(*self._notes_of(model, graph), *self._unknown_version()),
         )
         if isinstance(shapes, ShapeRefusal):
             return replace(empty, refusal=shapes)
@@ -252,6 +263,8 @@ class Planning:
                 f"{profile.name} refuses the delegate for this model, because it has tensors whose size "
                 f"only a run can tell: planned with its own kernels.",
             )
+        if given is not None and not given.plans:
+            return None, (f"{given.source} leaves no operator to a delegate: planned with its own kernels.",)
         divided = given if given is not None else self._divisions.get(wanted.division)
         if divided is None or not divided.plans:
             return None, ("How the delegate divides the model is not known: planned with the kernels alone.",)
@@ -263,13 +276,52 @@ class Planning:
         return divided, ()
 
     def _is_here(self, profile: RuntimeProfile, machine: str) -> bool:
-        return of_runtime(*self._service.known_runtime) == profile and platform.machine() == machine
+        return (
+            of_runtime(*self._service.known_runtime) == profile and machine_of(platform.machine()) == machine
+        )
+
+    def _unknown_version(self) -> tuple[str, ...]:
+        package, version = self._service.known_runtime
+        if of_runtime(package, version) is not None:
+            return ()
+        return (
+            f"The runtime of this computer, {package} {version}, is none that the planner was tried with: "
+            f"the places of the tensors may be others there.",
+        )
 
     def _notes_of(self, model: Path, graph: Graph) -> tuple[str, ...]:
         key = (model, graph.sha256)
         if key not in self._notes:
             _keep(self._notes, key, notes_of(model, graph))
         return self._notes[key]
+
+
+def refused(plan: Plan) -> ShapeError | None:
+    """The error for who can do nothing with a plan that holds only a refusal."""
+    if plan.refusal is None:
+        return None
+    return ShapeError(
+        f"{plain(plan.model.name)} does not take these shapes: {plan.refusal.reason}",
+        detail=plan.refusal.said,
+    )
+
+
+def checked_machine(name: str) -> str:
+    """``name``, if the planner knows rules for it. UsageError otherwise."""
+    if name not in MACHINES:
+        raise UsageError(f"There is no machine {name!r}.", hint=f"Known: {', '.join(MACHINES)}.")
+    return name
+
+
+def this_machine() -> str:
+    """This computer as the planner names machines. UsageError for one that it does not know."""
+    machine = machine_of(platform.machine())
+    if machine is None:
+        raise UsageError(
+            f"The planner knows no rules for this computer's machine, {platform.machine()}.",
+            hint=f"Name the board's with --machine: {', '.join(MACHINES)}.",
+        )
+    return machine
 
 
 def _inputs_of(graph: Graph) -> list[Tensor]:

@@ -1,0 +1,111 @@
+"""``arenascope plan``: where everything of a model will lie, before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options
+
+if TYPE_CHECKING:
+    from ..domain.plan import Plan
+    from ..domain.whatif import WhatIf
+
+Runtime = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime", metavar="NAME", help="litert-2.3, tflite-2.14, …; this computer's if not given."
+    ),
+]
+Machine = Annotated[
+    str | None,
+    typer.Option(
+        "--machine",
+        metavar="armv7l|aarch64|x86_64",
+        help="The board's machine; this computer's if not given.",
+    ),
+]
+OTHER_FILES = "plan writes .json; a run of the model is kept with: arenascope inspect MODEL -o FILE.ascope"
+_TIMEOUT = 30.0
+
+
+def plan(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    runtime: Runtime = None,
+    machine: Machine = None,
+    batch: options.Batch = None,
+    inputs: options.Inputs = None,
+    threads: options.Threads = None,
+    delegate: options.Delegate = "default",
+    preserve_all: options.PreserveAll = False,
+    as_json: options.Json = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Keep the plan in a file.")
+    ] = None,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="S", help="Seconds that the runtime of this computer may take."),
+    ] = _TIMEOUT,
+    all_tensors: Annotated[
+        bool, typer.Option("--all", help="List every tensor, not only the largest.")
+    ] = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Plan where the memory of a model will lie on a board, without running it there.
+
+    Sizes come from the runtime of this computer, places from the rules of the runtime that is planned for.
+    """
+    from ..domain import whatif
+    from ..workflow.planning import refused
+
+    if output is not None:
+        options.check_output(output, (".json",), OTHER_FILES)
+    options.check_timeout(timeout)
+    asked = whatif.WhatIf(batch, options.parse_inputs(inputs or []), threads, delegate, preserve_all)
+    made = _made(model, asked, runtime, machine, timeout, quiet=quiet)
+    if (error := refused(made)) is not None:
+        raise error
+    if output is not None:
+        from ..store.files import write_document
+        from ..store.plan_out import plan_json
+
+        write_document(output, plan_json(made))
+    if as_json:
+        from ..store.plan_out import plan_json
+
+        options.print_json(plan_json(made))
+        if not quiet:
+            options.print_notes(made.notes)
+    else:
+        from . import plan_tables
+
+        plan_tables.show(made, all_tensors=all_tensors)
+        if output is not None and not quiet:
+            typer.echo(f"Kept in {output}", err=True)
+    return 0
+
+
+def _made(
+    model: Path, asked: WhatIf, runtime: str | None, machine: str | None, timeout: float, *, quiet: bool
+) -> Plan:
+    from ..domain.profiles import by_name
+    from ..domain.whatif import check_knobs
+    from ..tflite.reader import read_model
+    from ..workflow.events import Step
+    from ..workflow.planning import Planning, checked_machine, this_machine
+    from . import progress
+    from .session import stop_on_interrupt
+
+    check_knobs(asked)
+    profile = None if runtime is None else by_name(runtime)
+    machine = this_machine() if machine is None else checked_machine(machine)
+    with (
+        Planning(limit=timeout) as planning,
+        progress.reporter(quiet=quiet) as report,
+        stop_on_interrupt() as cancel,
+    ):
+        graph = read_model(model)
+        report(Step("Asking the runtime for the shapes"))
+        return planning.plan(model, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
