@@ -51,6 +51,7 @@ class FakeForeteller:
 
     refuses: Callable[[int], bool] = lambda batch: False
     error: Exception | None = None
+    stubborn: bool = False  #: hears no cancel
     shift: int = 0  #: bytes by which every place is moved
     asked: list[Question] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
@@ -64,10 +65,11 @@ class FakeForeteller:
 
     def forecast(self, question: Question, cancel: CancelToken) -> Forecast:
         self.asked.append(question)
-        forget = cancel.on_cancel(self.gate.set)
-        self.gate.wait()
-        forget()
-        cancel.raise_if_cancelled()
+        while not self.gate.wait(0.01):
+            if not self.stubborn:
+                cancel.raise_if_cancelled()
+        if not self.stubborn:
+            cancel.raise_if_cancelled()
         if self.error is not None:
             raise self.error
         return self.made(question)

@@ -25,6 +25,10 @@ class Showing(StrEnum):
     BOTH = "both"  #: the reading, with what the plan says otherwise marked
 
 
+#: Tensor, step, arena, and the history of tensors with the place in it.
+_Parked = tuple[Key | None, int, tuple[int, Kind], list[Key | None], int]
+
+
 class Selection(QObject):
     """Views call the verbs and follow the signals; none of them knows another.
 
@@ -51,6 +55,7 @@ class Selection(QObject):
         self._plan: Capture | None = None
         self._showing = Showing.READING
         self._difference: LayoutDifference | None = None
+        self._parked: _Parked | None = None
         self._blocks: dict[tuple[int, Kind], ArenaBlocks] = {}
         self._scope: tuple[int, Kind] = (0, Kind.ARENA_RW)
         self._tensor: Key | None = None
@@ -151,6 +156,7 @@ class Selection(QObject):
         if capture is self._reading:
             return
         first = self._reading is None and capture is not None
+        self._parked = None
         self._reading, self._difference = capture, None
         if first and self._showing is Showing.PLAN:
             self._showing = Showing.READING
@@ -180,9 +186,15 @@ class Selection(QObject):
     def _swap(self, capture: Capture | None) -> None:
         if capture is self._capture:
             return
-        self.swapping = self._capture is not None and capture is not None
+        if capture is None:  # for a moment: what was looked at is not forgotten
+            self._parked = (self._tensor, self._step, self._scope, self._past, self._at)
+        elif self._capture is None and self._parked is not None:
+            self._tensor, self._step, self._scope, self._past, self._at = self._parked
+        self.swapping = capture is not None and (self._capture is not None or self._parked is not None)
         self._show_capture(capture)
         self.swapping = False
+        if capture is not None:
+            self._parked = None
 
     def _show_capture(self, capture: Capture | None) -> None:
         kept, step = self._kept_in(capture), self._step
@@ -291,8 +303,9 @@ class Selection(QObject):
         return blocks.busiest if blocks.busiest is not None else 0
 
     def _kept_in(self, capture: Capture | None) -> Key | None:
-        before = self.placement
-        if capture is None or before is None:
+        if capture is None or self._tensor is None:
             return None
-        after = capture.layout.by_key.get(before.key)
-        return before.key if after is not None and after.name == before.name else None
+        after, before = capture.layout.by_key.get(self._tensor), self.placement
+        if after is None or (before is not None and after.name != before.name):
+            return None
+        return self._tensor if before is not None or self.swapping else None

@@ -17,20 +17,19 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from ..domain.board import Board
 from ..domain.capture import Capture
 from ..domain.forecast import Forecast
-from ..domain.plain_text import plain
-from ..domain.shapes import Delegation
-from ..domain.whatif import WhatIf, check_knobs, input_shapes
+from ..domain.whatif import check_knobs
 from ..errors import ArenaScopeError, Cancelled
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from ..workflow.jobs import CancelToken, JobRunner
-from ..workflow.whatif import Foreteller, Question, learn
+from ..workflow.whatif import Foreteller, Question
 from .documents import OpenModel
-from .notices import Notice
 from .planned_capture import planned_capture
-from .tasks import Task
 from .whatif_curve import Curve, Dot
+from .whatif_dots import on_the_curve
+from .whatif_keys import key_of, knobs_of, same_limits, without_batch
 from .whatif_knobs import Knobs, Target, Where, asked_of, file_batch, has_batch, resolve, same_run
+from .whatif_lessons import Lessons
 
 if TYPE_CHECKING:
     from .session import Session
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 PATIENCE_MS = 300
 #: The curve is refined in pieces of this length, so that the next question need not wait.
 _PIECE_SECONDS = 0.05
-#: The memory of a board changes all the time; a verdict is made anew when it changed by this share.
-_MEMORY_CHANGED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +60,6 @@ class WhatIfModel(QObject):
     curveChanged = Signal()
     slow = Signal(bool)  #: the present question has been open for 300 ms, or no longer
     missingChanged = Signal(str)
-    learnt = Signal()  #: measuring the board began or is over
 
     def __init__(self, session: Session, foretell: Callable[[], Foreteller]) -> None:
         super().__init__(session)
@@ -78,9 +74,7 @@ class WhatIfModel(QObject):
         self._answer: Answer | None = None
         self._plan: Capture | None = None
         self._curve = Curve()
-        self._learning: Task | None = None
-        self._divided: dict[object, Delegation] = {}
-        self._lessons = self._learnt = 0  # something learnt of a board is another answer to the same question
+        self._learnt = 0  # how much was known of boards when the question was asked
         self._token = CancelToken()
         self._refining = False
         self._missing = "model"
@@ -88,6 +82,8 @@ class WhatIfModel(QObject):
         self._late.setSingleShot(True)
         self._late.setInterval(PATIENCE_MS)
         self._late.timeout.connect(lambda: self.slow.emit(True))
+        self.lessons = Lessons(session)
+        self.lessons.learnt.connect(self._ask)
         session.modelChanged.connect(self._model_changed)
         session.entryChanged.connect(self._entry_changed)
         session.requestChanged.connect(self._request_changed)
@@ -172,14 +168,9 @@ class WhatIfModel(QObject):
         model, base = self._session.model, self._base
         if model is None or model.graph is None or base is None:
             return ()
+        captures = (entry.capture for entry in self._session.history.entries)
         device = base.board.name if base.board is not None else None
-        return tuple(
-            entry.capture
-            for entry in self._session.history.entries
-            if entry.capture.model.sha256 == model.sha256
-            and (device is None or entry.capture.device.name == device)
-            and self._alike(entry.capture, model)
-        )
+        return on_the_curve(captures, model.graph, self._knobs.asked, device)
 
     def dots(self) -> tuple[Dot, ...]:
         """The same as points of the curve."""
@@ -214,7 +205,7 @@ class WhatIfModel(QObject):
     def start_over(self) -> None:
         """The knobs as in the options of the next run."""
         self._touched = False
-        self._set(Knobs(_knobs_of(self._session.request)))
+        self._set(Knobs(knobs_of(self._session.request)))
 
     def like_the_run(self) -> None:
         """The knobs as they were in the run on show, so that its reading can be compared with its plan."""
@@ -224,7 +215,11 @@ class WhatIfModel(QObject):
         if model is None or model.graph is None:
             self._session.with_graph(lambda _: self.like_the_run())
             return
-        self._set(Knobs(asked_of(capture, model.graph), Where.RUN))
+        asked = asked_of(capture, model.graph)
+        here = resolve(Knobs(), self._board, None)
+        there = resolve(Knobs(where=Where.RUN), None, capture.device)
+        same = self.run_board is None and (here.machine, here.profile) == (there.machine, there.profile)
+        self._set(Knobs(asked, Where.BOARD if same else Where.RUN))
 
     def to_largest(self) -> None:
         """The largest batch that is known to fit."""
@@ -240,44 +235,10 @@ class WhatIfModel(QObject):
         """Run the present point on the chosen board."""
         self._session.inspect(request=self.request())
 
-    @property
-    def learning(self) -> bool:
-        return self._learning is not None
-
     def learn(self) -> None:
-        """Measure what a prediction for the chosen board needs to know of it, by a few short runs."""
-        question = self._question
-        if question is None or question.board is None or self.learning or self._session.running is not None:
-            return
-        session, target = self._session, self._session.target
-        base = replace(question, asked=replace(question.asked, batch=None))
-
-        def over() -> None:
-            self._learning = None
-            self.learnt.emit()
-
-        def done(divided: Delegation | None) -> None:
-            if divided is not None:
-                self._divided[_division_key(base)] = divided
-            self._lessons += 1
-            over()
-            self._ask()
-
-        def failed(error: BaseException) -> None:
-            over()
-            session.noticed.emit(Notice.of_error(error, "Measuring the board", "whatif_learn", target))
-
-        session.stop_watch()
-        self._learning = session.boards.run(
-            f"Measuring what a process holds on {plain(question.board.name, 40)}",
-            target,
-            lambda device, task: learn(device, base, task.token),
-            done,
-            failed,
-            over,
-            again="whatif_learn",
-        )
-        self.learnt.emit()
+        """Measure what a prediction for the chosen board needs to know of it."""
+        if self._question is not None:
+            self.lessons.measure(self._question)
 
     def request(self) -> InspectRequest:
         asked = self._knobs.asked
@@ -319,23 +280,26 @@ class WhatIfModel(QObject):
             self._forget()
             self._curve = Curve()
             self.curveChanged.emit()
-            self._set(Knobs(_knobs_of(self._session.request)))
+            self._set(Knobs(knobs_of(self._session.request)))
         self._ask()
 
     def _request_changed(self, request: InspectRequest) -> None:
         if not self._touched:
-            self._set(replace(self._knobs, asked=_knobs_of(request)))
+            self._set(replace(self._knobs, asked=knobs_of(request)))
 
     def _entry_changed(self, _entry: object) -> None:
         if self._knobs.where is Where.RUN and self._run_board is None:
             self._set(replace(self._knobs, where=Where.BOARD))
+        capture = self._session.capture
+        if capture is not None:
+            self.lessons.take(capture)
         self.curveChanged.emit()  # a run may be a new dot
         self._ask()
 
     def _board_changed(self) -> None:
         item = self._session.boards.model.item(self._session.target)
         board = item.board if item is not None else None
-        if not _same_limits(board, self._board):
+        if not same_limits(board, self._board):
             self._board = board
             self._ask()
             self.targetChanged.emit(self.target)
@@ -369,7 +333,7 @@ class WhatIfModel(QObject):
         target = self.target
         asked = self._knobs.asked
         question = Question(model.path, model.graph, asked, target.profile, target.machine, target.board)
-        question = replace(question, delegation=self._divided.get(_division_key(question)))
+        question = replace(question, delegation=self.lessons.division(question))
         if self._question is not None and self._same(question, self._question):
             self._resume()
             return
@@ -377,11 +341,12 @@ class WhatIfModel(QObject):
         if self._base is None or not self._same(base, self._base):
             self._base, self._curve = base, Curve(file_batch(model.graph))
             self.curveChanged.emit()
-        self._question, self._learnt = question, self._lessons
+        self._question, self._learnt = question, self.lessons.count
         self._tell_missing(model)
         if self.batch is not None:
             self._curve.reach(self.batch)
         self._token.cancel()
+        self._answer = None  # from here on the question is open: whoever hears of it may ask
         self._set_plan(None)
         known = self._known()
         self._set_answer(None if known is None else Answer(question, known, whole=False))
@@ -391,7 +356,7 @@ class WhatIfModel(QObject):
 
     def _same(self, a: Question, b: Question) -> bool:
         """Whether two questions have the same answer; not when something was learnt in between."""
-        return _key(a) == _key(b) and self._learnt == self._lessons
+        return key_of(a) == key_of(b) and self._learnt == self.lessons.count
 
     def _known(self) -> Forecast | None:
         """What the curve knows of the present batch already."""
@@ -430,7 +395,7 @@ class WhatIfModel(QObject):
     def _arrived(self, answer: Answer) -> None:
         forecast, question = answer.forecast, answer.question
         assert forecast is not None
-        if self._base is not None and _key(_without_batch(question)) == _key(self._base):
+        if self._base is not None and key_of(without_batch(question)) == key_of(self._base):
             batch = question.asked.batch
             if batch is not None:
                 self._curve.add(batch, forecast)
@@ -528,62 +493,3 @@ class WhatIfModel(QObject):
         if missing != self._missing:
             self._missing = missing
             self.missingChanged.emit(missing)
-
-    def _alike(self, capture: Capture, model: OpenModel) -> bool:
-        assert model.graph is not None
-        options, asked = capture.options, self._knobs.asked
-        if (options.threads, options.delegate, options.preserve_all) != (
-            asked.threads,
-            asked.delegate,
-            asked.preserve_all,
-        ):
-            return False
-        shapes = input_shapes(model.graph, replace(asked, batch=None))
-        named = {model.graph.main.tensors[i].name: shape for i, shape in shapes.items()}
-        for index in model.graph.main.inputs:
-            if index < 0:
-                continue
-            tensor = model.graph.main.tensors[index]
-            ran = options.inputs.get(tensor.name, tensor.shape)
-            if tensor.name in named:
-                if ran != named[tensor.name]:
-                    return False
-            elif [max(d, 1) for d in ran[1:]] != [max(d, 1) for d in tensor.shape[1:]]:
-                return False
-        return True
-
-
-def _knobs_of(request: WhatIf) -> WhatIf:
-    return WhatIf(
-        request.batch, dict(request.inputs), request.threads, request.delegate, request.preserve_all
-    )
-
-
-def _without_batch(question: Question) -> Question:
-    return replace(question, asked=replace(question.asked, batch=None))
-
-
-def _key(question: Question) -> tuple[object, ...]:
-    """What makes two questions the same one."""
-    a = question.asked
-    return (
-        question.model, question.graph.sha256, a.batch, tuple(sorted(a.inputs.items())), a.threads,
-        a.delegate, a.preserve_all, question.profile, question.machine, question.board,
-        id(question.delegation),
-    )  # fmt: skip
-
-
-def _division_key(q: Question) -> object:
-    """To what a division for a delegate belongs."""
-    where = q.board.name if q.board is not None else ""
-    shapes = tuple(sorted((n, s[1:]) for n, s in q.asked.inputs.items()))
-    return (q.graph.sha256, where, q.profile, q.machine, q.asked.delegate, q.asked.preserve_all, shapes)
-
-
-def _same_limits(a: Board | None, b: Board | None) -> bool:
-    """Whether two accounts of a board differ in no more than a little memory."""
-    if a is None or b is None or a.ram_available is None or b.ram_available is None:
-        return a == b
-    if replace(a, ram_available=0) != replace(b, ram_available=0):
-        return False
-    return abs(a.ram_available - b.ram_available) <= _MEMORY_CHANGED * (a.ram_total or a.ram_available)

@@ -118,7 +118,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
         "Measure the What-if",
         "Run",
         ("Ctrl+M",),
-        button="Measure It on the Board",
+        button="Measure",
         tip="Run the model with the knobs of the What-if view on the chosen board",
         separator=True,
     ),
@@ -143,9 +143,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec(
         "whatif_learn",
-        "Measure What the Board's Runtime Takes",
+        "Calibrate the Board",
         "Run",
-        button="Measure the Board",
+        button="Calibrate",
         tip="A few short runs on the chosen board make its prediction narrow; they are kept",
     ),
     ActionSpec(

@@ -97,10 +97,10 @@ class PlanOnMap(QObject):
         if found.equal:
             return f"Equal: all {found.tensors} tensors in arenas lie where they were planned."
         count = len(found.differences)
-        words = f"{count} of {found.tensors} tensors in arenas differ from the plan"
+        words = f"{count} of {found.tensors} tensors differ"
         if not self._session.whatif.as_the_run:
-            return f"{words}, which is of other knobs: {describe(plan)}"
-        return f"{words}: outlined."
+            return f"{words}. The plan is of other knobs: {describe(plan)}"
+        return f"{words} from the plan: outlined."
 
     def _why_none(self) -> str:
         whatif = self._session.whatif

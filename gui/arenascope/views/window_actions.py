@@ -13,19 +13,18 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from ..domain.capture import Capture
 from ..domain.figures import Figure
 from ..domain.plain_text import plain
-from ..domain.shapes import ShapeRefusal
 from ..errors import ArenaScopeError
 from ..qtmodels.boards_model import BoardItem, BoardState
 from ..qtmodels.documents import CAPTURE_SUFFIX, OpenModel
 from ..qtmodels.next_steps import NextStep
 from ..qtmodels.notices import Level, Notice
 from ..qtmodels.prompts import Question, SecretQuestion, ServerQuestions
-from ..qtmodels.selection import Showing
 from ..settings import places
 from ..store import preferences
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
-from .actions import COLOR_RULES, FIGURES, PLANNED_FIGURES, SHOWINGS, TABS
+from .actions import COLOR_RULES, FIGURES, TABS
+from .whatif_actions import WhatIfActions
 
 if TYPE_CHECKING:
     from .dialogs.file_dialog import FileDialog
@@ -56,18 +55,12 @@ class WindowActions(QObject):
         window.live.chart.pausedChanged.connect(self._paused)
         window.strip.asked.connect(self.explain)
         window.whatif.figures.asked.connect(self.explain)
-        window.whatif.figures.operatorAsked.connect(self.show_operator)
-        window.whatif.inputsAsked.connect(self.whatif_inputs)
-        session = self._session
-        session.selection.showingChanged.connect(self._follow_showing)
-        session.whatif.planned.connect(lambda _: self._follow_plan())
-        session.whatif.answered.connect(lambda _: self._follow_plan())
+        WhatIfActions(window, self.follow_capture)
         self._follow_history()
         self.follow_request(self._session.request)
         self._actions[f"color_{window.map.color_rule}"].setChecked(True)
         self._actions[f"theme_{window.themes.mode}"].setChecked(True)
         self._actions["cancel"].setEnabled(False)
-        self._follow_showing(session.selection.showing)
 
     def _bind(self) -> None:
         window, session, on = self._window, self._session, self._actions.on
@@ -112,16 +105,6 @@ class WindowActions(QObject):
         on("step_busiest", selection.to_busiest_step)
         for key in FIGURES:
             on(f"explain_{key}", partial(window.strip.ask, key))
-        for key in PLANNED_FIGURES:
-            on(f"explain_whatif_{key}", partial(self.explain_planned, key))
-        for key in SHOWINGS:
-            on(f"map_{key}", partial(selection.set_showing, Showing(key)))
-        on("whatif_measure", session.whatif.measure)
-        on("whatif_learn", session.whatif.learn)
-        on("whatif_use", self.use_whatif)
-        on("whatif_reset", session.whatif.start_over)
-        on("whatif_like_run", session.whatif.like_the_run)
-        on("whatif_largest", session.whatif.to_largest)
         on("palette", self.palette)
         on("shortcuts", self.shortcuts)
         on("help", self.help)
@@ -269,42 +252,6 @@ class WindowActions(QObject):
             dialog.open()
 
         self._session.with_graph(ask)
-
-    def whatif_inputs(self) -> None:
-        """The shapes of the What-if, in the same dialog as those of the next run."""
-        whatif = self._session.whatif
-
-        def ask(model: OpenModel) -> None:
-            from .dialogs.inputs import InputsDialog
-
-            assert model.graph is not None
-            dialog = InputsDialog(model.graph, whatif.request(), self._window, "the What-if")
-            dialog.chosen.connect(lambda r: whatif.set_asked(batch=r.batch, inputs=dict(r.inputs)))
-            dialog.open()
-
-        self._session.with_graph(ask)
-
-    def use_whatif(self) -> None:
-        self._session.whatif.use()
-        words = "The next run has the knobs of the What-if."
-        self._window.show_notice(Notice(Level.SUCCESS, words, steps=(NextStep(action="inspect"),)))
-
-    def explain_planned(self, key: str) -> None:
-        """The view is brought up: the explanation stands beside its figure."""
-        self._window.tabs.setCurrentWidget(self._window.whatif)
-        self._window.whatif.figures.ask(key)
-
-    def show_operator(self, refusal: ShapeRefusal | None) -> None:
-        """The operator that refuses, in every view: its step and the tensor that it does not take."""
-        selection = self._session.selection
-        if refusal is None or refusal.operator is None or selection.capture is None:
-            return
-        selection.set_scope(refusal.subgraph)
-        operator = selection.capture.layout.operator(refusal.subgraph, refusal.operator)
-        if operator is not None and operator.step is not None:
-            selection.set_step(operator.step)
-        if refusal.tensor is not None:
-            selection.select((refusal.subgraph, refusal.tensor))
 
     def watch(self) -> None:
         if self._session.watching is None:
@@ -460,17 +407,6 @@ class WindowActions(QObject):
         planned = self._session.whatif.answer is not None
         for key in ("export", "copy_image"):
             self._actions[key].setEnabled(shown or planned)
-        for key in PLANNED_FIGURES:
-            self._actions[f"explain_whatif_{key}"].setEnabled(planned)
-        self._actions["whatif_like_run"].setEnabled(capture is not None)
-
-    def _follow_showing(self, showing: Showing) -> None:
-        self._actions[f"map_{showing.value}"].setChecked(True)
-        self._follow_plan()
-
-    def _follow_plan(self) -> None:
-        """What needs a capture can be done with a plan as well, where that is what is looked at."""
-        self.follow_capture(self._session.capture)
 
     def follow_run(self, running: bool) -> None:
         for key in ("inspect", "inspect_here", "watch", "whatif_measure"):

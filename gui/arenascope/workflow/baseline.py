@@ -51,7 +51,7 @@ def kept_for(
     """What is kept for a board and a variant of a model; nothing is measured."""
     kept = kept_in.load(store or places().baselines)
     who = identity(board)
-    key = CalibrationKey(graph.sha256, who, asked.threads, _shapes(graph, asked))
+    key = CalibrationKey(graph.sha256, who, asked.threads, _shapes(asked))
     delegated = asked.delegate == "default"
     return kept.baseline(who), kept.calibration(key) if delegated else None
 

@@ -117,8 +117,8 @@ def learn(device: Device, question: Question, cancel: CancelToken) -> Delegation
     if question.asked.delegate != "default":
         return None
     divided = delegation.of_device(device, question.model, threads=question.asked.threads, cancel=cancel)
-    if divided is None:
-        return None
+    if not divided.plans:
+        return divided
     q = replace(question, delegation=divided)
     with Planning() as planning:
 

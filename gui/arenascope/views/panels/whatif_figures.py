@@ -87,9 +87,11 @@ class WhatIfFigures(QWidget):
         self._theme = theme
         self._forecast: Forecast | None = None
         self._refusal: ShapeRefusal | None = None
-        self._title = ElidedLabel("", "title")
+        self._title = ElidedLabel("", "muted")
         self.tiles = {key: FigureTile(theme) for key in NAMES}
-        grid = QGridLayout()
+        self._tiles = QWidget()
+        grid = QGridLayout(self._tiles)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(2)
         for number, (key, tile) in enumerate(self.tiles.items()):
             tile.show_nothing(NAMES[key])
@@ -103,7 +105,7 @@ class WhatIfFigures(QWidget):
         set_tip(self.verdict, "What the verdict is made of")
         self._head = QWidget()
         row = QHBoxLayout(self._head)
-        row.setContentsMargins(8, 0, 0, 0)
+        row.setContentsMargins(2, 0, 0, 0)
         row.setSpacing(4)
         row.addWidget(self._sign)
         row.addWidget(self.verdict)
@@ -115,12 +117,15 @@ class WhatIfFigures(QWidget):
         self._notes = label("", "small", wrap=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 6, 0)
-        column.setSpacing(4)
-        column.addWidget(self._title)
-        column.addLayout(grid)
-        column.addWidget(self._head)
+        column.setSpacing(3)
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self._head)
+        top.addWidget(self._title, 1)
+        column.addLayout(top)
         column.addWidget(self._reason)
         column.addWidget(self.operator, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self._tiles)
         column.addWidget(self._notes)
         column.addStretch(1)
 
@@ -218,16 +223,21 @@ class WhatIfFigures(QWidget):
 
     def _show_refusal(self, refusal: ShapeRefusal | None) -> None:
         self._refusal = refusal
+        self._tiles.setVisible(refusal is None)
         known = refusal is not None and refusal.operator is not None
         self.operator.setVisible(known)
         if refusal is None or not known:
             return
         name = plain(refusal.operator_name, 40) or "operator"
         where = f" of subgraph {refusal.subgraph}" if refusal.subgraph else ""
-        self.operator.setText(f"{name} ({refusal.operator}){where}")
+        words = f"{name} ({refusal.operator}){where}"
+        room = self.fontMetrics().averageCharWidth() * 27
+        elided = self.operator.fontMetrics().elidedText(words, Qt.TextElideMode.ElideMiddle, room)
+        self.operator.setText(elided)
         tensor = f"tensor {plain(refusal.tensor_name, 80)}\n" if refusal.tensor_name else ""
         set_tip(
-            self.operator, f"Select it in every view.\n{tensor}The runtime says: {plain(refusal.said, 400)}"
+            self.operator,
+            f"Select {words} in every view.\n{tensor}The runtime says: {plain(refusal.said, 400)}",
         )
 
     def _clicked(self, tile: FigureTile) -> None:

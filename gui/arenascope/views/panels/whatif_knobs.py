@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QSizePolicy,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ...domain.board import Board
 from ...domain.plain_text import plain
 from ...domain.profiles import MACHINES, PROFILES
 from ...qtmodels.whatif_knobs import Knobs, Target, Where
-from ..labels import label, set_tip
+from ..labels import set_tip
 
 DELEGATES = (("Default delegate", "default"), ("CPU kernels", "none"))
-_PACKAGES = {"ai_edge_litert": "LiteRT", "tflite_runtime": "tflite-runtime"}
+_PACKAGES = {"ai_edge_litert": "LiteRT", "tflite_runtime": "tflite"}
 
 
 class WhatIfKnobs(QWidget):
@@ -29,12 +37,13 @@ class WhatIfKnobs(QWidget):
         self._knobs = Knobs()
         self._filling = False
         self.inputs = QToolButton()
-        self.inputs.setText("as in the file…")
+        self.inputs.setText("inputs…")
         self.inputs.setAccessibleName("Shapes of the inputs, what if")
         self.inputs.clicked.connect(lambda _checked=False: self.inputsAsked.emit())
         self.threads = QSpinBox()
         self.threads.setRange(0, 1024)
-        self.threads.setSpecialValueText("auto")
+        self.threads.setSpecialValueText("threads auto")
+        self.threads.setPrefix("threads ")
         self.threads.setAccessibleName("Threads, what if")
         self.threads.setKeyboardTracking(False)
         self.threads.lineEdit().setTextMargins(5, 0, 0, 0)
@@ -51,43 +60,32 @@ class WhatIfKnobs(QWidget):
             "Board or machine, what if", "Whose kernels and memory the plan is for: a board's, or any machine"
         )
         self.runtime = self._combo("Runtime, what if", "The version of the runtime whose rules are used")
-        form = QFormLayout(self)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setHorizontalSpacing(8)
-        form.setVerticalSpacing(5)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for words, widget in (
-            ("inputs", self.inputs),
-            ("threads", self.threads),
-            ("delegate", self.delegate),
-            ("", self.preserve),
-            ("for", self.where),
-            ("runtime", self.runtime),
-        ):
-            named = label(words, "muted")
-            named.setBuddy(widget)
-            form.addRow(named, widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        for widget in (self.where, self.runtime, self.inputs, self.threads, self.delegate, self.preserve):
+            widget.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            column.addWidget(widget)
 
     def show_knobs(self, knobs: Knobs, target: Target, board: Board | None, run: Board | None) -> None:
         """``board``: the chosen one; ``run``: of the capture on show, where it is another."""
         self._knobs, self._filling = knobs, True
         asked = knobs.asked
         count = len(asked.inputs)
-        self.inputs.setText(f"{count} shape{'s' * (count != 1)} set…" if count else "as in the file…")
+        self.inputs.setText(f"inputs ({count} set)…" if count else "inputs…")
         shapes = "\n".join(f"{plain(n, 60)} {list(s)}" for n, s in asked.inputs.items())
         set_tip(self.inputs, shapes or "Shapes of the inputs: as the file and the batch say")
         self.threads.setValue(asked.threads or 0)
         self.delegate.setCurrentIndex(max(0, self.delegate.findData(asked.delegate)))
         self.preserve.setChecked(asked.preserve_all)
-        places: list[tuple[str, Any]] = [(_of(board, "the chosen board"), (Where.BOARD, ""))]
+        places: list[tuple[str, Any]] = [(f"for {_of(board, 'the chosen board')}", (Where.BOARD, ""))]
         if run is not None or knobs.where is Where.RUN:
-            places.append((f"run on {_of(run, 'the device shown')}", (Where.RUN, "")))
-        places += [(f"any {machine}", (Where.MACHINE, machine)) for machine in MACHINES]
+            places.append((f"for {_of(run, 'the device of the run')}", (Where.RUN, "")))
+        places += [(f"for any {machine}", (Where.MACHINE, machine)) for machine in MACHINES]
         here = (knobs.where, knobs.machine if knobs.where is Where.MACHINE else "")
         _fill(self.where, places, here)
-        own = "" if knobs.runtime else f": {_profile(target.profile.name)}"
-        runtimes = [(f"its own{own}", "")]
+        own = "" if knobs.runtime else f" ({_profile(target.profile.name)})"
+        runtimes = [(f"its runtime{own}", "")]
         runtimes += [(_profile(name), name) for name in reversed(tuple(PROFILES))]
         _fill(self.runtime, runtimes, knobs.runtime)
         self._filling = False
@@ -96,7 +94,7 @@ class WhatIfKnobs(QWidget):
         made = QComboBox()
         made.setAccessibleName(name)
         made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        made.setMinimumContentsLength(9)
+        made.setMinimumContentsLength(11)
         set_tip(made, words)
         made.activated.connect(self._edited)
         return made

@@ -111,13 +111,18 @@ class WhatIfPanel(QWidget):
         right.setSpacing(4)
         right.addWidget(self.figures)
         right.addWidget(self._board, 0, Qt.AlignmentFlag.AlignLeft)
-        right.addWidget(self._learn, 0, Qt.AlignmentFlag.AlignLeft)
         right.addStretch(1)
-        scroll = _Column(right, self.fontMetrics().averageCharWidth() * 36)
+        scroll = _Column(right, self.fontMetrics().averageCharWidth() * 30)
         side = QVBoxLayout()
         side.setSpacing(6)
         side.addWidget(scroll, 1)
-        side.addWidget(_button(self._actions["whatif_measure"], "primary"))
+        self._columns = (knobs, scroll)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(6)
+        buttons.addWidget(_button(self._actions["whatif_measure"], "primary"))
+        buttons.addWidget(self._learn)
+        buttons.addStretch(1)
+        side.addLayout(buttons)
 
         self._page = QWidget()
         row = QHBoxLayout(self._page)
@@ -138,7 +143,7 @@ class WhatIfPanel(QWidget):
         model.curveChanged.connect(self._show_curve)
         model.slow.connect(self._show_slow)
         model.missingChanged.connect(self._show_missing)
-        model.learnt.connect(self._show_actions)
+        model.lessons.changed.connect(self._show_actions)
         self.knobs.edited.connect(self._edited)
         self.knobs.inputsAsked.connect(self.inputsAsked.emit)
         self.chart.batchChosen.connect(self._choose)
@@ -253,14 +258,14 @@ class WhatIfPanel(QWidget):
         there = self._model.missing not in ("model", "file")
         for key in ("whatif_use", "whatif_measure", "whatif_reset"):
             self._actions[key].setEnabled(there)
-        idle = there and not self._model.learning
+        idle = there and not self._model.lessons.going_on
         self._actions["whatif_learn"].setEnabled(idle and self._model.knobs.where is Where.BOARD)
         self._actions["whatif_largest"].setEnabled(there and self._model.curve.largest_fit is not None)
 
     def _title(self) -> str:
         batch = self._model.batch
         what = "as in the file" if batch is None else f"batch {batch:,}"
-        return f"{'Planning' if self._model.waiting else 'Plan for'} {what}{'…' * self._model.waiting}"
+        return f"planning {what}…" if self._model.waiting else what
 
     def _target_words(self) -> str:
         target = self._model.target

@@ -35,6 +35,8 @@ class ArenaHeader(QWidget):
         self._showings.setAccessibleName("What the map shows")
         self._showings.setToolTip("What was read on the device, what is planned, or both with differences")
         self._showings.activated.connect(self._showing_activated)
+        for chooser in (self._scopes, self._showings, self._rules):  # they give way in a narrow window
+            chooser.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12)
         by = QLabel("colour by")
         by.setProperty("role", "muted")
         by.setBuddy(self._rules)

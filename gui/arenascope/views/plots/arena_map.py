@@ -4,6 +4,9 @@ y is the offset in the arena, x the program order (operators, not time): one blo
 lives. Keys: Left/Right step (Shift: ten), Home/End first and last step, Up/Down the next tensor alive at
 the step, F fits, 0 resets, Esc unpins, Ctrl+C copies the card. The wheel zooms at the cursor, dragging
 pans, a double click fits a tensor, dragging on the axis scrubs the step.
+
+This is more than 500 lines, for it is one widget with one state: what its keys, its mouse and its card do
+is about the same blocks, range and selection, and would only hand these around.
 """
 
 from __future__ import annotations
@@ -212,7 +215,9 @@ class ArenaMap(PlotPanel):
     def say_plan(self, words: str, offered: bool) -> None:
         """``offered``: a button sets the plan to what was run."""
         self._plan_line.say(words, offered)
-        if self._selection.capture is None or not self._view.isVisibleTo(self):
+        empty = self._selection.capture is None or not self._view.isVisibleTo(self)
+        self._plan_line.setVisible(bool(words) and not empty)
+        if empty:
             self._say_empty()
 
     def fit(self) -> None:

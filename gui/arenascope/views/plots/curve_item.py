@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QWidget
 
 from ...domain.measurement import Status
 from ...domain.units import format_bytes
+from ...qtmodels.batch_scale import LARGEST
 from ...qtmodels.whatif_curve import Curve, Dot
 from ..palette import mix, with_alpha
 from ..theme import Theme, scaled
@@ -169,11 +170,11 @@ class CurveItem(PixelItem):
         name, size = points.room
         y = float(self.up(np.array(float(size))))
         painter.setFont(self._font)
-        text = f"{name} {format_bytes(size)}"
-        high, wide = self._metrics.height(), self._metrics.horizontalAdvance(text) + 8
-        if y < rect.top():  # far above: said at the upper edge
-            text += " ↑"
-            wide = self._metrics.horizontalAdvance(text) + 8
+        arrow = " ↑" if y < rect.top() else ""  # far above: said at the upper edge
+        texts = [f"{words} {format_bytes(size)}{arrow}".strip() for words in (name, "limit", "")]
+        text, wide = self._fitting(texts, rect.width() - 8)
+        high = self._metrics.height()
+        if arrow:
             box = QRectF(rect.right() - wide, rect.top() + 2 * high + 11, wide, high)
         else:
             y = round(y) + 0.5
@@ -193,15 +194,26 @@ class CurveItem(PixelItem):
             return
         painter.setPen(pg.mkPen(self._theme.ok, width=1.4, style=Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-        text = f"largest that fits: {points.largest:,}"
         painter.setFont(self._font)
-        wide = self._metrics.horizontalAdvance(text) + 8
-        right = x + 4 + wide <= rect.right()
+        right = rect.right() - x >= x - rect.left()
+        room = (rect.right() - x if right else x - rect.left()) - 4
+        number = f"{points.largest:,}"
+        texts = [f"largest that fits: {number}", f"fits: {number}", number]
+        if points.largest == LARGEST:
+            texts = [f"{number} and more fit", f"fits: {number}+", f"{number}+"]
+        text, wide = self._fitting(texts, room)
         top = rect.top() + self._metrics.height() + 9
         box = QRectF(x + 4 if right else x - 4 - wide, top, wide, self._metrics.height())
         painter.fillRect(box, with_alpha(self._theme.panel, 0.8))
         painter.setPen(self._theme.ok)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _fitting(self, texts: list[str], room: float) -> tuple[str, float]:
+        """The first of the texts that fits, else the last; and its width with a little space."""
+        widths = [self._metrics.horizontalAdvance(text) + 8 for text in texts]
+        return next(
+            ((t, w) for t, w in zip(texts, widths, strict=True) if w <= room), (texts[-1], widths[-1])
+        )
 
     def _paint_dot(self, painter: QPainter, dot: Dot, rect: QRectF) -> None:
         x = self._at(dot.batch)

@@ -130,7 +130,7 @@ class WhatIfChart(PlotPanel):
         points = self._item.points
         self._fitted = True
         if points is not None:
-            self._box.setRange(xRange=(0, points.limit * 1.02), padding=0)
+            self._box.setRange(xRange=(0, points.limit * 1.06), padding=0)
             self._fit_height()
 
     def render_image(self, scale: float = 1.0) -> QImage:
@@ -179,10 +179,8 @@ class WhatIfChart(PlotPanel):
         entries = [LegendEntry("planned arena", self._item.arena_color, tip="The arena, to the byte: a line")]
         if points is not None and not np.isnan(points.high).all():
             band = mix(self._theme.panel, self._item.peak_color, 0.26)
-            entries.append(
-                LegendEntry("predicted peak", self._item.peak_color, tip="What is likely: the line")
-            )
-            entries.append(LegendEntry("its range", band, tip="From low to high"))
+            entries.append(LegendEntry("predicted peak", self._item.peak_color, tip="What is likely"))
+            entries.append(LegendEntry("range", band, tip="From low to high"))
         if points is not None and points.refused_from is not None:
             entries.append(LegendEntry("refused", self._theme.muted, hatched=True))
         note = "● measured" if points is not None and points.dots else ""
