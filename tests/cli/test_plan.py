@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import pytest
 from arenascope import api
 from arenascope.errors import UsageError
 from arenascope.workflow.planning import this_machine
-from tests.cli.running import ESCAPES, Ran, here, in_process
+from tests.cli.running import ESCAPES, Ran, command, here, in_process
+from tests.data.refusing import hangs_in_its_run
 from tests.support.models import own
 
 MODEL = own("cnn_float.tflite")
@@ -154,6 +158,22 @@ def test_a_file_that_is_no_model_is_said_to_be_none(
         ran = here(capsys, "plan", model, "--json")
         assert ran.code == 3
         assert ran.json["schema"] == "arenascope.error/1"
+
+
+def test_ctrl_c_ends_it_and_the_runtime(tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(hangs_in_its_run())
+    process = subprocess.Popen(
+        command("plan", model, "--json", "--timeout", "600"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    assert "shapes" in process.stderr.readline()
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert json.loads(out)["code"] == "cancelled"
+    assert "Traceback" not in err
 
 
 def test_a_crash_of_the_runtime_is_an_error_about_the_model(capsys: pytest.CaptureFixture[str]) -> None:

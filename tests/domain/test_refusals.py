@@ -152,3 +152,12 @@ def test_a_negative_dimension_has_passed_32_bits() -> None:
     found = refusals.overflow(read({0: (1, 8), 1: (-4, 4)}), model)
     assert found is not None
     assert (found.operator, found.tensor) == (0, 1)
+
+
+def test_what_refuses_only_when_it_runs_is_known_before() -> None:
+    operator = Operator(0, "TFLite_Detection_PostProcess", (0,), (1,))
+    model = graph(operator, tensors=(tensor(0, (1, 6, 4), name="boxes"), Y))
+    assert refusals.in_a_run(model, read({0: (1, 6, 4)})) is None
+    found = refusals.in_a_run(model, read({0: (3, 6, 4)}))
+    assert found is not None
+    assert (found.operator, found.tensor_name) == (0, "boxes")

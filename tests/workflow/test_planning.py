@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from arenascope.domain.layout import ARENA_KINDS
+from arenascope.domain.measurement import Status
 from arenascope.domain.plan import Plan
 from arenascope.domain.profiles import PROFILES, by_name
 from arenascope.domain.reading import RawNode, RawSubgraph
-from arenascope.domain.shapes import Delegation
+from arenascope.domain.shapes import Delegation, Shapes
 from arenascope.domain.whatif import WhatIf
-from arenascope.errors import Cancelled, InputError, UsageError
+from arenascope.errors import BoardError, Cancelled, InputError, UsageError
 from arenascope.remote.shapes import Divide, Question, ShapeService
 from arenascope.tflite.reader import read_model
 from arenascope.workflow import planning as module
@@ -25,6 +26,7 @@ from arenascope.workflow.connect import connect
 from arenascope.workflow.inspect import InspectRequest, inspect
 from arenascope.workflow.jobs import CancelToken
 from arenascope.workflow.planning import Planning, refused, this_machine
+from tests.data import refusing
 from tests.support.models import MODELS, own, shared
 
 PROFILE = by_name("litert-2.3")
@@ -146,6 +148,70 @@ def test_real_models_that_keep_their_batch_say_so(planning: Planning, name: str,
     assert made.refusal is not None
     assert made.refusal.operator_name == operator
     assert made.refusal.tensor is not None
+
+
+@pytest.mark.parametrize(
+    ("made", "operator", "tensor", "words"),
+    [
+        (refusing.added, "ADD", "rows", "do not fit together"),
+        (refusing.joined, "CONCATENATION", "token", "cannot join"),
+        (refusing.detections, "TFLite_Detection_PostProcess", "boxes", "one image at a time"),
+    ],
+)
+def test_each_way_to_refuse_a_batch_names_what_is_fixed(
+    planning: Planning, tmp_path: Path, made: Callable[[], bytes], operator: str, tensor: str, words: str
+) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(made())
+    assert plan(planning, model).refusal is None
+    refusal = plan(planning, model, WhatIf(batch=3)).refusal
+    assert refusal is not None
+    assert (refusal.operator_name, refusal.tensor_name) == (operator, tensor)
+    assert words in refusal.reason
+    with connect() as device:
+        ran = inspect(device, model, InspectRequest(3, delegate="none"))
+    assert ran.outcome.status is Status.FAILED
+
+
+def test_a_model_that_looks_at_one_sample_is_noted(planning: Planning, tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(refusing.first_only())
+    made = plan(planning, model, WhatIf(batch=3))
+    assert made.refusal is None
+    assert any("GATHER (operator 1)" in note and "stays [1, 8]" in note for note in made.notes)
+    assert not plan(planning, model).notes
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [(refusing.hangs_in_its_run, "did not come to an end"), (refusing.crashes_in_its_run, "SIGABRT")],
+)
+def test_a_run_that_ends_badly_leaves_its_sizes_unknown(
+    tmp_path: Path, made: Callable[[], bytes], words: str
+) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(made())
+    with Planning(limit=1.0) as planning:
+        planning.runtime()  # the limit is for the model alone
+        found = plan(planning, model)
+        assert any(words in note and "unknown" in note for note in found.notes)
+        assert found.planned.unknown
+        assert found.delegation
+        assert plan(planning, own("cnn_float.tflite")).refusal is None
+
+
+def test_without_a_runtime_it_is_said_that_plans_need_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("ai_edge_litert", "tflite_runtime", "tensorflow"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text(f"raise ImportError('no {package} here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Planning() as planning, pytest.raises(BoardError) as caught:
+        plan(planning, own("cnn_float.tflite"))
+    assert caught.value.board_code == "no_runtime"
+    assert "no tflite_runtime here" in caught.value.detail
+    assert caught.value.hint
 
 
 def test_an_output_that_stops_following_is_noted(planning: Planning) -> None:
@@ -324,3 +390,18 @@ def test_every_runtime_can_be_planned_for(planning: Planning, profile: str) -> N
     made = plan(planning, own("cnn_float.tflite"), profile=profile, machine="armv7l")
     assert made.totals.arena_rw
     assert made.profile.name == profile
+
+
+def test_a_reading_without_scratch_tensors_says_so() -> None:
+    """As on computers where the runtime's own records cannot be read."""
+    model = own("mean.tflite")
+    graph = read_model(model)
+    with ShapeService() as service:
+        (answer,) = service.shapes(model, [Question({})], 60.0)
+    shapes = module._shapes_of(answer, graph, {}, "here")
+    assert isinstance(shapes, Shapes)
+    assert not shapes.notes
+    poorer = tuple(replace(s, source="public interface", nodes=None, plan=None) for s in answer.allocated)
+    shapes = module._shapes_of(replace(answer, allocated=poorer), graph, {}, "here")
+    assert isinstance(shapes, Shapes)
+    assert any("does not show scratch tensors" in note for note in shapes.notes)

@@ -32,6 +32,8 @@ from .jobs import CancelToken
 
 #: Seconds that the runtime may take for one set of shapes, a run with zeros included.
 DEFAULT_LIMIT = 30.0
+#: ``RawSubgraph.source`` of a reading with everything in it.
+FROM_RECORDS = "runtime structures"
 #: Answers that are kept: what-if goes back and forth between few shapes.
 _KEPT = 64
 
@@ -384,9 +386,14 @@ def _shapes_of(answer: Answer, graph: Graph, inputs: _Inputs, source: str) -> Sh
             "Some sizes depend on values and were taken from a run with zeros on this computer: "
             "other inputs may need more.",
         )
-    overflow = refusals.overflow(answer.allocated, graph)
-    if overflow is not None:
-        return overflow
+    refusal = refusals.overflow(answer.allocated, graph) or refusals.in_a_run(graph, answer.allocated)
+    if refusal is not None:
+        return refusal
+    if any(subgraph.source != FROM_RECORDS for subgraph in answer.allocated):
+        notes += (
+            "Sizes were read through the public interface of this computer's runtime, which does not show "
+            "scratch tensors: there may be more.",
+        )
     return Shapes(
         runtime=source.partition(" on ")[0],
         inputs={t.name: inputs.get(t.index, t.shape) for t in _inputs_of(graph)},
