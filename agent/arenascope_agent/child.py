@@ -50,16 +50,41 @@ def run(
 
         emit("result", runtimes.probe())
         return 0
-    if name != "inspect":
-        raise ValueError("no task " + name)
-    from .tasks.inspect import Inspect
-
-    inspection = Inspect(emit, clock)
+    if name == "layouts":
+        return _layouts(params(), emit)
+    task = _work(name, emit, clock)
     try:
-        runtime = inspection.begin()
-        inspection.run(runtime, params())
+        runtime = task.begin()
+        task.run(runtime, params())
     except Exception as error:  # noqa: BLE001  # the worker's one top: whatever stopped the task is its result
-        emit("failure", inspection.failure(error))
+        emit("failure", task.failure(error))
+        return protocol.EXIT_REPORTED
+    emit("result", {})
+    return 0
+
+
+def _work(name: str, emit: Callable[[str, dict[str, Any]], None], clock: float) -> Any:
+    """The task of that name, with ``begin``, ``run`` and ``failure``; only its module is imported."""
+    if name == "inspect":
+        from .tasks.inspect import Inspect
+
+        return Inspect(emit, clock)
+    if name == "compare_batches":
+        from .tasks.compare_batches import CompareBatches
+
+        return CompareBatches(emit, clock)
+    raise ValueError("no task " + name)
+
+
+def _layouts(params: dict[str, Any], emit: Callable[[str, dict[str, Any]], None]) -> int:
+    from . import runtimes
+    from .tasks import layouts
+
+    try:
+        layouts.run(runtimes.load(), params, emit)
+    except Exception as error:  # noqa: BLE001  # as in run: whatever stopped the task is its result
+        phase = "runtime_import" if isinstance(error, runtimes.NoRuntimeError) else "allocate"
+        emit("failure", {"phase": phase, "kind": "failed", "message": runtimes.brief(error), "error": ""})
         return protocol.EXIT_REPORTED
     emit("result", {})
     return 0

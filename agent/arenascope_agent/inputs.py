@@ -60,6 +60,22 @@ def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int | Non
             _fill(interpreter.tensor(index)(), block)
 
 
+def clear(interpreter: Any, tensors: Iterable[Any]) -> None:
+    """Fill input tensors (of ``layout``) with zeros, strings with empty ones. 4-bit values, resources and
+    variants are left as they are."""
+    import numpy
+
+    for tensor in tensors:
+        if tensor.kind == "mmap_ro" or tensor.shape is None:
+            continue
+        if tensor.dtype == "string":
+            texts = numpy.empty(tensor.shape, dtype=object)
+            texts.fill(b"")
+            interpreter.set_tensor(tensor.number, texts)
+        elif tensor.dtype in _REAL or tensor.dtype in _WHOLE_RANGE or tensor.dtype in (*_ZERO, "bool"):
+            _set(interpreter, tensor.number, numpy.zeros(tensor.shape, tensor.dtype))
+
+
 def _set(interpreter: Any, index: int, values: Any) -> None:
     """Through a copy: for a scalar, which has no view, and where a view cannot be trusted."""
     try:

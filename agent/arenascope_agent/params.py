@@ -13,6 +13,8 @@ _HEX = frozenset("0123456789abcdef")
 _MAX_DIMENSIONS = 16
 _MAX_INT32 = 2**31 - 1
 _MAX_INDEX_DIGITS = 10
+_MAX_PORTS = 1000
+_MAX_CASES = 1000
 
 
 def _refuse(key: str, expected: str) -> Failure:
@@ -85,6 +87,21 @@ def inspect(params: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def layouts(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the task ``layouts``: a model and the cases to lay it out in."""
+    cases = params.get("cases")
+    if type(cases) is not list or not 0 < len(cases) <= _MAX_CASES:
+        raise _refuse("cases", "a list of 1 to %d cases" % _MAX_CASES)
+    keys = ("inputs", "threads", "delegate", "preserve_all", "invoke")
+    checked = []
+    for case in cases:
+        if type(case) is not dict:
+            raise _refuse("cases", "a list of objects")
+        whole = inspect({"invoke": False, **case, "model": params.get("model")})
+        checked.append({key: whole[key] for key in keys})
+    return {"model": text(params, "model"), "cases": checked}
+
+
 def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
     for key, shape in inputs.items():
         if not (key.isascii() and key.isdigit() and len(key) <= _MAX_INDEX_DIGITS):
@@ -98,5 +115,51 @@ def _shapes(inputs: dict[str, Any]) -> dict[str, list[int]]:
     return inputs
 
 
+def compare_batches(params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the task ``compare_batches``."""
+    checked = inspect(params)
+    entries: Any = params.get("ports")
+    if type(entries) is not list or not 0 < len(entries) <= _MAX_PORTS:
+        raise _refuse("ports", "a short list of objects")
+    return {
+        "model": checked["model"],
+        "other": text(params, "other"),
+        "batch": integer(params, "batch", 1, _MAX_INT32),
+        "wanted": integer(params, "wanted", 1, _MAX_INT32),
+        "steps": integer(params, "steps", 1, 100),
+        "threads": checked["threads"],
+        "delegate": checked["delegate"],
+        "seed": checked["seed"],
+        "ports": [_ports(entry) for entry in entries],
+    }
+
+
+def _ports(entry: Any) -> dict[str, Any]:
+    if type(entry) is not dict:
+        raise _refuse("ports", "an object")
+    sides: dict[str, Any] = {"signature": None}
+    if entry.get("signature") is not None:
+        sides["signature"] = text(entry, "signature")
+    for side in ("inputs", "outputs"):
+        ports = entry.get(side)
+        if type(ports) is not list or len(ports) > _MAX_PORTS:
+            raise _refuse("ports." + side, "a list of objects")
+        sides[side] = [_port(port) for port in ports]
+    return sides
+
+
+def _port(port: Any) -> dict[str, Any]:
+    if type(port) is not dict or type(port.get("name")) is not str:
+        raise _refuse("ports", "a name")
+    along = port.get("along")
+    if along is not None and (
+        type(along) is not list
+        or len(along) != 3
+        or any(type(one) is not int or not 0 <= one <= _MAX_INT32 for one in along)
+    ):
+        raise _refuse("ports.along", "axis, outer and inner")
+    return {"name": port["name"], "tensor": integer(port, "tensor", 0, _MAX_INT32), "along": along}
+
+
 #: Every task that a client may run, and the check of its parameters.
-TASKS = {"inspect": inspect}
+TASKS = {"inspect": inspect, "layouts": layouts, "compare_batches": compare_batches}

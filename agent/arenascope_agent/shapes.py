@@ -24,6 +24,7 @@ another.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -39,6 +40,8 @@ _REFUSALS = (RuntimeError, ValueError, MemoryError, OverflowError, TypeError, Sy
 _MAX_SAID = 4000
 #: A run may touch this share of the memory that is available, for sizes that only a run can tell.
 _SHARE_OF_MEMORY = 0.5
+#: A pointer to it in NumPy's array, its offset and its letters in the tensor, twice while they are copied.
+_BYTES_OF_A_TEXT = 32
 _READ = 1 << 16
 
 
@@ -112,7 +115,7 @@ class Service:
     def _invoke(
         self, interpreter: Any, params: dict[str, Any], subgraphs: list[Subgraph]
     ) -> dict[str, Any] | None:
-        wanted = sum(t.bytes or 0 for s in subgraphs for t in s.tensors if t.kind in layout.ARENAS)
+        wanted = _wanted(subgraphs)
         available = probes.memory_available()
         if available is not None and wanted > _SHARE_OF_MEMORY * available:
             return {"step": "invoke", "said": "", "error": "", "wanted": wanted, "available": available}
@@ -210,6 +213,14 @@ def _run(interpreter: Any, main: Subgraph) -> None:
 def _said(step: str, error: BaseException) -> dict[str, Any]:
     said = runtimes.shorten(str(error).strip(), _MAX_SAID)
     return {"step": step, "said": said, "error": type(error).__name__}
+
+
+def _wanted(subgraphs: list[Subgraph]) -> int:
+    """Bytes that a run surely touches: the arenas, and the texts of inputs that are strings."""
+    main = subgraphs[0]
+    texts = [t for t in main.tensors if t.number in main.inputs and t.dtype == "string"]
+    arenas = sum(t.bytes or 0 for s in subgraphs for t in s.tensors if t.kind in layout.ARENAS)
+    return arenas + sum(math.prod(t.shape or ()) for t in texts) * _BYTES_OF_A_TEXT
 
 
 def _needs_a_run(subgraphs: list[Subgraph]) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: What the window opens; a first argument of another kind is a command.
 WINDOW_SUFFIXES = (".tflite", ".lite", ".ascope")
 #: Commands that begin with a run on a device.
-RUNNING_COMMANDS = ("inspect", "report")
+RUNNING_COMMANDS = ("inspect", "report", "rebatch")
 #: Options that only print something.
 _SILENT = frozenset({"--help", "-h", "--version"})
 STOPPED = 130

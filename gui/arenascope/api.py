@@ -25,7 +25,7 @@ from .store import capture as _store
 from .workflow import connect as _connect
 from .workflow import inspect as _inspect
 from .workflow import watch as _watch
-from .workflow.events import RunEvent, SetupEvent
+from .workflow.events import RunEvent, SetupEvent, SweepEvent
 from .workflow.jobs import CancelToken
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
     from .domain.measurement import BoardSample
     from .domain.plan import Plan
+    from .domain.rebatch import Rebatched
+    from .domain.sweep import LargestFit, Sweep
 
-__all__ = ["CancelToken", "Device", "connect", "load", "plan", "save", "undo_setup"]
+__all__ = ["CancelToken", "Device", "connect", "load", "plan", "rebatch", "save", "undo_setup"]
 
 StrPath = str | os.PathLike[str]
 
@@ -86,6 +88,61 @@ class Device:
             seed=seed,
         )
         return _inspect.inspect(self._device, Path(model), request, on_event, cancel)
+
+    def sweep(
+        self,
+        model: StrPath,
+        batches: Sequence[int],
+        *,
+        measure: bool = False,
+        threads: int | None = None,
+        delegate: str = "default",
+        preserve_all: bool = False,
+        timeout: float = 300.0,
+        on_event: Callable[[SweepEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Sweep:
+        """What each batch will need here and whether it fits; with ``measure`` each is run as well, in a
+        process of its own. ``timeout``: seconds for each run. ``arenascope.workflow.sweep`` takes other
+        shapes than batches, and several devices.
+
+        Raises what ``inspect`` raises.
+        """
+        from .domain.whatif import WhatIf
+        from .workflow import sweep as _sweep
+
+        variants = [WhatIf(batch, {}, threads, delegate, preserve_all) for batch in batches]
+        runs = _sweep.Runs(timeout) if measure else None
+        tell = on_event or (lambda event: None)
+        return _sweep.sweep([self._device], Path(model), variants, runs=runs, tell=tell, cancel=cancel)
+
+    def fit(
+        self,
+        model: StrPath,
+        *,
+        measure: bool = True,
+        inputs: Mapping[str, Sequence[int]] | None = None,
+        threads: int | None = None,
+        delegate: str = "default",
+        preserve_all: bool = False,
+        timeout: float = 300.0,
+        on_event: Callable[[SweepEvent], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> LargestFit:
+        """The largest batch that fits here, by plans; with ``measure`` confirmed by runs on both sides of it.
+
+        Raises what ``inspect`` raises.
+        """
+        from .domain.whatif import WhatIf
+        from .workflow import fit as _fit
+        from .workflow.sweep import Runs
+
+        shapes = {name: tuple(shape) for name, shape in (inputs or {}).items()}
+        asked = WhatIf(None, shapes, threads, delegate, preserve_all)
+        runs = Runs(timeout) if measure else None
+        tell = on_event or (lambda event: None)
+        found = _fit.fit([self._device], Path(model), asked, runs=runs, tell=tell, cancel=cancel)
+        return found.largest_fit[0]
 
     def setup(
         self,
@@ -179,6 +236,25 @@ def plan(
     with _planning.Planning(limit=timeout) as planning:
         graph = read_model(path)
         return planning.plan(path, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
+
+
+def rebatch(
+    model: StrPath,
+    batch: int,
+    output: StrPath,
+    *,
+    timeout: float = 300.0,
+    seed: int = 0,
+    cancel: CancelToken | None = None,
+) -> Rebatched:
+    """Write a model for another batch, when both are proved, on this computer, to compute the same.
+
+    Raises ModelError where the batch cannot be changed safely or results differ, RunFailed where a run did
+    not come to its end, UsageError and FileError; then nothing is written.
+    """
+    from .workflow import rebatch as _rebatch  # few need it
+
+    return _rebatch.rebatch(Path(model), batch, Path(output), timeout=timeout, seed=seed, cancel=cancel)
 
 
 def save(capture: Capture, path: StrPath) -> None:

@@ -17,9 +17,11 @@
     ├── SetupError             what a device needs cannot be had or does not work exit 4
     ├── WireError              what arrived is not the protocol                   exit 4
     ├── BoardError             the agent reported a failure (``code``)            exit 4
+    ├── RunFailed              a run that the answer needs did not come to its end  exit 3, 5, 6
     └── Cancelled              somebody asked to stop
 
-A kill, a crash or a refusal of memory on the device is not an error but an ``Outcome``.
+A kill, a crash or a refusal of memory on the device is not an error but an ``Outcome``; where something
+else is asked for than how a run ends, ``RunFailed`` says that there is no answer.
 Exit codes are those of the command line; ``__main__`` is the only place that uses them.
 """
 
@@ -138,6 +140,17 @@ class BoardError(ArenaScopeError):
     ) -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.board_code = board_code
+
+
+class RunFailed(ArenaScopeError):
+    """``status`` is how the run ended, as in ``Outcome``."""
+
+    code = "run"
+
+    def __init__(self, message: str, *, status: str, hint: str | None = None, detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.status = status
+        self.exit_code = {"failed": 3, "killed": 5, "refused": 5}.get(status, 6)
 
 
 class Cancelled(ArenaScopeError):

@@ -51,3 +51,11 @@ def test_errors_are_typed(tmp_path: Path) -> None:
 def test_every_public_name_is_there() -> None:
     for name in api.__all__:
         assert hasattr(api, name)
+
+
+def test_a_sweep_and_a_fit_from_python() -> None:
+    with api.connect() as device:
+        swept = device.sweep(own("cnn_float.tflite"), [1, 4], measure=True, delegate="none")
+        fitted = device.fit(own("lstm_fused.tflite"), measure=False)
+    assert [p.measured.outcome.ok for p in swept.points if p.measured is not None] == [True, True]
+    assert (fitted.batch, fitted.confirmed) == (1, None)

@@ -33,6 +33,7 @@ DTYPES = {
     "string": schema.TensorType.STRING,
     "resource": schema.TensorType.RESOURCE,
     "int4": schema.TensorType.INT4,
+    "complex64": schema.TensorType.COMPLEX64,
 }
 
 #: What an operator makes: name, shape, and dtype where it is not that of the first input.

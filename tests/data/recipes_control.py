@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .builder import GraphBuilder, ModelBuilder, Weights, options
@@ -9,15 +11,18 @@ from .builder import GraphBuilder, ModelBuilder, Weights, options
 
 def while_loop() -> bytes:
     """WHILE: x is changed eight times; condition and body are subgraphs with arenas of their own."""
-    return _loop("eight turns of a loop", limit=8)
+    return loop("eight turns of a loop", limit=8)
 
 
 def hang_while() -> bytes:
     """WHILE whose condition is never false: loads, allocates, and never returns from invoke."""
-    return _loop("a loop without end", limit=None)
+    return loop("a loop without end", limit=None)
 
 
-def _loop(description: str, limit: int | None) -> bytes:
+def loop(
+    description: str, limit: int | None, more: Callable[[GraphBuilder, int], None] = lambda graph, x: None
+) -> bytes:
+    """A loop of ``limit`` turns, None: without end. ``more`` adds to the main graph what is made of its end."""
     model = ModelBuilder(description)
     main = model.subgraph("main")
     counter = main.input("counter", [1], "int32")
@@ -27,10 +32,11 @@ def _loop(description: str, limit: int | None) -> bytes:
     else:  # begin at zero, whatever the input holds
         zero = main.constant("zero", np.zeros(1, np.int32))
         start = main.op("MUL", [counter, zero], ("start", [1]), options=options("Mul"))
-    loop = options("While", condSubgraphIndex=1, bodySubgraphIndex=2)
-    main.op("WHILE", [start, x], ("turns", [1]), ("x_end", [1, 16], "float32"), options=loop)
+    made = options("While", condSubgraphIndex=1, bodySubgraphIndex=2)
+    main.op("WHILE", [start, x], ("turns", [1]), ("x_end", [1, 16], "float32"), options=made)
     end = len(main.table.tensors) - 1
     main.output(end - 1, main.op("TANH", [end], ("y", [1, 16])))
+    more(main, end)
 
     cond = model.subgraph("cond")
     inside = cond.input("cond/counter", [1], "int32")

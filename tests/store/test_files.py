@@ -120,3 +120,23 @@ def test_what_is_not_a_regular_file_is_not_read(tmp_path: Path) -> None:
 def test_a_path_with_a_nul_is_told() -> None:
     with pytest.raises(FileError, match="not a path"):
         files.read_bounded(Path("a\0b"), 10)
+
+
+def test_a_file_beside_takes_its_place_only_when_the_block_ends_well(tmp_path: Path) -> None:
+    target = tmp_path / "model.tflite"
+    target.write_bytes(b"old")
+    target.chmod(0o640)
+    with pytest.raises(KeyError), files.written_beside(target, b"new") as part:
+        assert (part.parent, part.read_bytes(), target.read_bytes()) == (tmp_path, b"new", b"old")
+        raise KeyError
+    assert target.read_bytes() == b"old" and os.listdir(tmp_path) == ["model.tflite"]
+    with files.written_beside(target, b"new"):
+        pass
+    assert target.read_bytes() == b"new" and target.stat().st_mode & 0o777 == 0o640
+    assert os.listdir(tmp_path) == ["model.tflite"]
+
+
+def test_a_file_beside_that_cannot_be_written_is_a_file_error(tmp_path: Path) -> None:
+    for path in (tmp_path / "nowhere" / "x", Path("a\0b")):
+        with pytest.raises(FileError), files.written_beside(path, b"new"):
+            raise AssertionError("the block is never entered")

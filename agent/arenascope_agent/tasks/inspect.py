@@ -95,14 +95,9 @@ class Inspect:
         "killed": a copy of this process was, ``pid``; "failed": anything else.
         """
         said = text = str(error)
-        refused = (
-            isinstance(error, MemoryError)
-            or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
-            or (not isinstance(error, NoRuntimeError) and any(word in text for word in _REFUSALS))
-            or (_UNMAPPED in text and _refusal().limited())
-        )
+        refused = is_refusal(error, self.phase in _INVOKING)
         if self.phase in _INVOKING:
-            refused = refused or _OVERFLOW in text or (_RESHAPE in text and self._inputs_are_large())
+            refused = refused or (_RESHAPE in text and self._inputs_are_large())
             if isinstance(error, RuntimeError) and not text:  # LiteRT from 2.1.6 on
                 refused = True
                 text = "the runtime could not get the memory for its arena (it gives no text of its own)"
@@ -224,6 +219,18 @@ class Inspect:
         for number, shape in self._params["inputs"].items():
             interpreter.resize_tensor_input(int(number), shape)
         interpreter.allocate_tensors()
+
+
+def is_refusal(error: BaseException, invoking: bool) -> bool:
+    """Whether an error means "not that much memory". ``invoking``: the file was taken, and is being run."""
+    text = str(error)
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or (not isinstance(error, NoRuntimeError) and any(word in text for word in _REFUSALS))
+        or (_UNMAPPED in text and bool(_refusal().limited()))
+        or (invoking and _OVERFLOW in text)
+    )
 
 
 def _reading() -> Any:

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from .. import __version__
 from ..errors import Cancelled, UsageError
-from . import devices, inspect, plan, report, watch
+from . import devices, fit, inspect, plan, rebatch, report, sweep, watch
 
 app = typer.Typer(
     name="arenascope",
@@ -21,6 +21,9 @@ app = typer.Typer(
 )
 app.command("inspect")(inspect.inspect)
 app.command("plan")(plan.plan)
+app.command("sweep")(sweep.sweep)
+app.command("fit")(fit.fit)
+app.command("rebatch")(rebatch.rebatch)
 app.command("report")(report.report)
 app.command("watch")(watch.watch)
 app.add_typer(devices.app, name="devices")

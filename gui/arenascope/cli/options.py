@@ -22,6 +22,15 @@ Device = Annotated[
         "--device", "-d", metavar="NAME", help="local, a saved device, user@host[:port], or an SSH alias."
     ),
 ]
+Devices = Annotated[
+    list[str],
+    typer.Option(
+        "--device",
+        "-d",
+        metavar="NAME",
+        help="local, a saved device, user@host[:port], or an SSH alias; may be repeated.",
+    ),
+]
 Batch = Annotated[int | None, typer.Option("--batch", metavar="N", help="First dimension of every input.")]
 Inputs = Annotated[
     list[str] | None,

@@ -17,17 +17,21 @@ from ..workflow.events import (
     LinkAway,
     LinkBack,
     PhaseStarted,
+    PointDone,
+    PointStarted,
     RunEnded,
     RunEvent,
     SetupEvent,
     Step,
+    SweepEvent,
     UploadProgress,
 )
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-Reporter = Callable[[RunEvent | SetupEvent], None]
+Event = RunEvent | SetupEvent | SweepEvent
+Reporter = Callable[[Event], None]
 #: A run that is over sooner is not worth a bar, nor the time to load one.
 BAR_AFTER = 0.3
 WORDS = {
@@ -64,17 +68,39 @@ def link_words(event: LinkAway | LinkBack) -> str:
     )
 
 
+def point_words(event: PointStarted | PointDone) -> str:
+    """'pi4, run 2 of 8: batch 16', and how it went once it is done."""
+    if isinstance(event, PointStarted):
+        device, asked = event.device, event.asked
+    else:
+        device, asked = event.point.device, event.point.asked
+    what = f"batch {asked.batch:,}" if asked.batch is not None else "other input shapes"
+    of = "" if event.total is None else f" of {event.total}"
+    text = f"{plain(device)}, run {event.number}{of}: {what}"
+    measured = event.point.measured if isinstance(event, PointDone) else None
+    if measured is not None:
+        status = measured.outcome.status.value.replace("_", " ")
+        text += f": {status}, peak {format_bytes(measured.process_peak)}"
+    return text
+
+
 class Lines:
     """One line a step, for logs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._uploading = False
+        self._in_points = False
 
-    def __call__(self, event: RunEvent | SetupEvent) -> None:
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, PointStarted):
+            self._in_points = True
         if isinstance(event, Connecting | Step):
             self._say(plain(event.text))
-        elif isinstance(event, PhaseStarted):
+        elif isinstance(event, PointDone):
+            if event.point.measured is not None:  # a thousand plans are no news
+                self._say(point_words(event))
+        elif isinstance(event, PhaseStarted) and not self._in_points:
             self._say(WORDS.get(event.name, plain(event.name)))
         elif isinstance(event, UploadProgress) and not self._uploading:
             self._uploading = True
@@ -97,11 +123,15 @@ class Bars:
         self._progress: Progress | None = None
         self._bytes: dict[type, TaskID] = {}
         self._phase: TaskID | None = None
-        self._text = ""
+        self._text = self._point = ""
 
-    def __call__(self, event: RunEvent | SetupEvent) -> None:
+    def __call__(self, event: Event) -> None:
         with self._lock:
             if isinstance(event, RunEnded):
+                return
+            if isinstance(event, PointDone):
+                if event.point.measured is not None:
+                    self._say(point_words(event))
                 return
             if isinstance(event, Connecting):
                 self._say(plain(event.text))
@@ -112,6 +142,10 @@ class Bars:
                 self._text = link_words(event)
             elif isinstance(event, Step):
                 self._text = plain(event.text)
+            elif isinstance(event, PointStarted):
+                self._point = self._text = point_words(event)
+            if isinstance(event, PhaseStarted) and self._point:
+                self._text = f"{self._point}, {self._text.lower()}"
             if time.monotonic() - self._started < BAR_AFTER and self._progress is None:
                 return
             self._show(event)
@@ -133,7 +167,7 @@ class Bars:
         else:
             sys.stderr.write(f"{text}\n")
 
-    def _show(self, event: RunEvent | SetupEvent) -> None:
+    def _show(self, event: Event) -> None:
         progress = self._progress = self._progress or _rich_progress()
         if isinstance(event, UploadProgress | DownloadProgress):
             kind = type(event)

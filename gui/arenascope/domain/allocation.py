@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .arena import Arena
-from .execution import Execution
+from .execution import Execution, moves_out
 from .layout import ARENA_KINDS, Kind
 from .lifetimes import Lifetime, lifetimes, of_aliases
 from .ordering import placing_order
@@ -18,7 +18,8 @@ from .sharing import shared
 class Allocation:
     """``arenas``: bytes of each arena that has any. ``growth``: of one that a later pass had to replace.
 
-    ``placed``: passes that could be placed; behind them is a size that is not known.
+    ``placed``: passes that could be placed; behind them is a size that is not known. ``moved``: tensors
+    that have left the arena for memory of their own when the next pass is planned; nothing takes their place.
     """
 
     lives: Mapping[int, Lifetime]
@@ -26,6 +27,7 @@ class Allocation:
     arenas: Mapping[Kind, int]
     growth: int
     placed: int
+    moved: frozenset[int]
 
 
 def allocate(
@@ -53,11 +55,12 @@ def allocate(
         if not places.known(steps_of_pass, first=not placed):
             break
         growth = max(growth, places.place(steps_of_pass))
+        places.run(steps_of_pass)
         placed += 1
     if not preserve_all:
         lives |= of_aliases(steps, lives, aliases)
     arenas = {kind: arena.bytes for kind, arena in places.arenas.items() if arena.bytes}
-    return Allocation(lives, places.offsets, arenas, growth, placed)
+    return Allocation(lives, places.offsets, arenas, growth, placed, frozenset(places.moved))
 
 
 class _Places:
@@ -74,6 +77,8 @@ class _Places:
         self._lives = lives
         self._aliases = aliases
         self._hash_sets = profile.hash_sets
+        self._kinds = dict(execution.kinds)
+        self.moved: set[int] = set()
         self.offsets: dict[int, int] = {}
         self.arenas = {kind: Arena(len(execution.steps)) for kind in ARENA_KINDS}
 
@@ -89,19 +94,29 @@ class _Places:
     def place(self, steps: range) -> int:
         """Returns the bytes of the largest arena that grew, as it was before."""
         before = {kind: arena.bytes for kind, arena in self.arenas.items()}
-        kinds, sizes = self._execution.kinds, self._execution.sizes
+        kinds, sizes = self._kinds, self._execution.sizes
+        sharing: list[int] = []
         for tensor in placing_order(self._execution, steps, self._lives, hash_sets=self._hash_sets):
             if tensor in self.offsets:
                 continue
             root = self._aliases.get(tensor)
             if root is not None:
                 if kinds[root] is Kind.ARENA_RW and sizes[root] == sizes[tensor]:
+                    sharing.append(tensor)
                     continue
                 del self._aliases[tensor]  # its sizes do not allow it any more
             kind, life = kinds[tensor], self._lives[tensor]
             last = life.last if kind is Kind.ARENA_RW else None  # a persistent arena reuses nothing
             self.offsets[tensor] = self.arenas[kind].place(sizes[tensor], life.first or 0, last)
-        for tensor, root in self._aliases.items():
+        for tensor in sharing:
+            root = self._aliases[tensor]
             if root in self.offsets and kinds[tensor] is Kind.ARENA_RW:
                 self.offsets[tensor] = self.offsets[root]
         return max((was for kind, was in before.items() if self.arenas[kind].bytes > was), default=0)
+
+    def run(self, steps: range) -> None:
+        """What the step that ends a pass does to its output before the next pass is planned."""
+        last = self._execution.steps[steps.stop - 1] if steps else None
+        if last and moves_out(last, self._kinds) and last.outputs[0] not in self._aliases:
+            self._kinds[last.outputs[0]] = Kind.DYNAMIC
+            self.moved.add(last.outputs[0])

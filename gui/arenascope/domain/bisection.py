@@ -9,7 +9,7 @@ def largest(passes: Callable[[int], bool], limit: int, *, first: int = 1, step: 
     """The largest number from 1 to ``limit`` that passes; 0 where 1 does not.
 
     The test must pass below some border and fail from it on. The border is expected near ``first``: from
-    there ``step`` is taken, and doubled, until the border lies between two tests; then the interval is halved.
+    there ``step`` is taken, and doubled, until it lies between two tests; then the interval is halved.
     """
     low, high = 0, limit + 1  # low passes, high fails or may not be asked
     at = min(max(first, 1), limit)

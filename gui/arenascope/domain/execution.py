@@ -6,7 +6,7 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
@@ -15,8 +15,7 @@ from .layout import Kind
 from .lifetimes import Step
 from .profiles import RuntimeProfile
 from .reading import RawNode, RawSubgraph, RawTensor
-
-_MADE_ONCE = (Kind.ARENA_RW_PERSISTENT, Kind.PERSISTENT_RO)
+from .scratch import Kernels, fitted, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,8 @@ class Execution:
     """``listed``: all nodes, the file's operators first; ``plan``: those that run, ``steps`` the same.
 
     ``passes``: the runtime prepares and places up to an operator with an output of unknown shape, and goes
-    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows.
+    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows; ``scratch``:
+    operators whose scratch tensors are not known, and why.
     """
 
     raw: RawSubgraph
@@ -36,6 +36,7 @@ class Execution:
     kinds: Mapping[int, Kind]
     passes: tuple[range, ...]
     unknown: Mapping[int, Cause]
+    scratch: Mapping[int, str]
 
 
 def execution(
@@ -43,31 +44,30 @@ def execution(
     later: RawSubgraph | None,
     described: Subgraph,
     divided: tuple[RawNode, ...] | None,
-    profile: RuntimeProfile,
+    kernels: Kernels,
 ) -> Execution:
     """``later``: the subgraph after a run, for what is prepared only then. ``divided``: the plan that a
     delegate made, None without one."""
-    listed, plan = _nodes(raw, described, divided)
-    steps = _steps(plan)
-    kinds = _kinds(raw, raw.tensors, steps, profile)
-    first = next((at for at, step in enumerate(steps) if _stops(step, kinds)), None)
+    profile = kernels.profile
     tensors = raw.tensors
-    if first is not None and later is not None and first + 1 < len(steps):
-        listed, plan = _nodes(later, described, divided)
-        steps = _steps(plan)
-        tensors = _prepared_later(raw, later, steps[first + 1 :])
-        kinds = _kinds(raw, tensors, steps, profile)
-    stops = [at for at, step in enumerate(steps) if _stops(step, kinds)] if first is not None else []
+    if later is not None:
+        tensors = _as_prepared(raw, later, described, profile)
+    listed, plan = _nodes(later or raw, described, divided)
+    fit = fitted(listed, plan, tensors, described, kernels)
+    tensors, steps = fit.tensors, _steps(fit.plan)
+    kinds = _kinds(raw, tensors, steps, profile)
+    stops = [at for at, step in enumerate(steps) if _stops(step, kinds)]
     return Execution(
         raw=raw,
-        listed=listed,
-        plan=plan,
+        listed=fit.listed,
+        plan=fit.plan,
         steps=steps,
         tensors=tensors,
         sizes={t.index: t.bytes or 0 for t in tensors},
         kinds=kinds,
         passes=tuple(_passes(stops, len(steps))),
         unknown=unknown_sizes(steps, stops, kinds) if stops else {},
+        scratch=fit.unknown,
     )
 
 
@@ -79,7 +79,7 @@ def _nodes(
         own = tuple(RawNode(o.index, o.name, o.inputs, o.outputs, None, False) for o in described.operators)
     else:
         names = {o.index: o.name for o in described.operators}
-        own = tuple(n if n.name else replace(n, name=names.get(n.index, "")) for n in raw.nodes)
+        own = without(n if n.name else replace(n, name=names.get(n.index, "")) for n in raw.nodes)
     if divided is None:
         return own, own
     by_index = {n.index: n for n in own}
@@ -116,11 +116,17 @@ def _kinds(
     for step in steps:
         if not step.name and not profile.prepares_before_delegating:
             for output in step.outputs:  # no kernel has changed the kind of what a delegate makes
-                if kinds.get(output) in _MADE_ONCE and types[output] != "resource":
+                if kinds.get(output) is Kind.ARENA_RW_PERSISTENT and types[output] != "resource":
                     kinds[output] = Kind.ARENA_RW
-        elif _shape_is_computed(step, kinds) and not profile.reshapes_in_place:
-            kinds[step.outputs[0]] = Kind.DYNAMIC
+        elif _shape_is_computed(step, kinds) and types[step.outputs[0]] != "string":
+            kinds[step.outputs[0]] = Kind.ARENA_RW if profile.reshapes_in_place else Kind.DYNAMIC
     return kinds
+
+
+def moves_out(step: Step, kinds: Mapping[int, Kind]) -> bool:
+    """Whether the output gets memory of its own when the step runs, unless it lies in its input's place:
+    a RESHAPE that learns its shape only then, and had a place in the arena for as long."""
+    return _shape_is_computed(step, kinds) and kinds[step.outputs[0]] is Kind.ARENA_RW
 
 
 def _stops(step: Step, kinds: Mapping[int, Kind]) -> bool:
@@ -134,11 +140,22 @@ def _shape_is_computed(step: Step, kinds: Mapping[int, Kind]) -> bool:
     return step.name == "RESHAPE" and len(step.inputs) > 1 and kinds[step.inputs[1]] not in VALUES_KNOWN
 
 
-def _prepared_later(raw: RawSubgraph, later: RawSubgraph, steps: Sequence[Step]) -> tuple[RawTensor, ...]:
-    """The tensors as they were when the operators that make them were prepared."""
-    made = {t for step in steps for t in (*step.outputs, *step.temporaries)}
-    before = {t.index: t for t in raw.tensors}
-    return tuple(t if t.index in made else before.get(t.index, t) for t in later.tensors)
+def _as_prepared(
+    raw: RawSubgraph, later: RawSubgraph, described: Subgraph, profile: RuntimeProfile
+) -> tuple[RawTensor, ...]:
+    """The tensors as they were when the operators that make them were prepared: some of them not before
+    others had run."""
+    _, plan = _nodes(raw, described, None)
+    steps = _steps(plan)
+    kinds = _kinds(raw, raw.tensors, steps, profile)
+    first = next((at for at, step in enumerate(steps) if _stops(step, kinds)), len(steps))
+    waited = {
+        t
+        for step in _steps(_nodes(later, described, None)[1])[first + 1 :]
+        for t in (*step.outputs, *step.temporaries)
+    }
+    before = {t.index: t for t in raw.tensors if t.index not in waited}
+    return tuple(before.get(t.index, t) for t in later.tensors)
 
 
 def _passes(stops: Iterable[int], steps: int) -> Iterator[range]:

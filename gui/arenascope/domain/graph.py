@@ -73,6 +73,12 @@ class Operator:
     outputs: tuple[int, ...]
     #: Subgraphs that it runs (WHILE, IF, CALL_ONCE, ...).
     subgraphs: tuple[int, ...] = ()
+    #: What else decides about memory: numbers of its options, by the schema's names, and facts of its
+    #: weights that ``tflite.names`` lists.
+    options: tuple[tuple[str, int], ...] = ()
+
+    def option(self, name: str, default: int = 0) -> int:
+        return dict(self.options).get(name, default)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ arena planner makes of them is computed here, as tflite-memory.md §2 to §4 des
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from .allocation import Allocation, allocate
 from .execution import Execution, execution
@@ -24,6 +25,7 @@ from .lifetimes import NEVER, Lifetime
 from .plan import Planned, Unknown
 from .profiles import RuntimeProfile
 from .reading import uses
+from .scratch import Kernels
 from .shapes import Delegation, Shapes
 
 _AT_THE_FIRST_RUN = "CALL_ONCE"  #: prepares its subgraph when it runs, not before
@@ -45,8 +47,12 @@ def plan(
     ``planned_with``: the shapes at the first allocate_tensors of that interpreter, where it was resized
     later. The runtime decides then, once, what shares memory and how long it lives (§4).
     """
-    executions = _executions(graph, shapes, profile, delegation)
-    decided = _executions(graph, planned_with, profile, delegation) if planned_with else executions
+    kernels = Kernels(profile, machine, threads)
+    executions = _executions(graph, shapes, kernels, delegation)
+    decided = executions
+    if planned_with or shapes.invoked:
+        at_first = replace(planned_with or shapes, invoked=None)  # what waits for a run has the file's sizes
+        decided = _executions(graph, at_first, kernels, delegation)
     existing = _existing(graph, executions)
     allocations = [
         allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
@@ -71,12 +77,12 @@ def plan(
 
 
 def _executions(
-    graph: Graph, shapes: Shapes, profile: RuntimeProfile, delegation: Delegation | None
+    graph: Graph, shapes: Shapes, kernels: Kernels, delegation: Delegation | None
 ) -> list[Execution]:
     invoked = {raw.index: raw for raw in shapes.invoked or ()}
     plans = delegation.plans if delegation else {}
     return [
-        execution(raw, invoked.get(raw.index), graph.subgraphs[raw.index], plans.get(raw.index), profile)
+        execution(raw, invoked.get(raw.index), graph.subgraphs[raw.index], plans.get(raw.index), kernels)
         for raw in shapes.allocated
     ]
 
@@ -116,6 +122,8 @@ def _placements(execution: Execution, allocation: Allocation, file_tensors: int)
     for tensor in execution.tensors:
         index = tensor.index
         kind, offset = kinds[index], allocation.offsets.get(index)
+        if index in allocation.moved and index not in unknown:
+            kind, offset = Kind.DYNAMIC, None
         life = allocation.lives.get(index, NEVER)
         user = scratch.get(index)
         if kind is Kind.ARENA_RW_PERSISTENT and offset is not None:
@@ -176,6 +184,13 @@ def _unknown(
                 made = tuple(t for step in each.steps for t in step.outputs if t >= 0)
                 yield Unknown(index, made, "CALL_ONCE prepares and places this subgraph when it runs, once.")
             continue
+        by_step = {node.index: step for node, step in zip(each.plan, each.steps, strict=True)}
+        for operator, why in each.scratch.items():
+            made = tuple(t for t in by_step[operator].outputs if t >= 0)
+            reason = (
+                f"{by_step[operator].name} may need scratch memory beside them that is not counted: {why}."
+            )
+            yield Unknown(index, made, reason)
         sizeless = _without_size(each)
         by_cause: dict[Cause, list[int]] = {}
         for tensor in sorted(sizeless):

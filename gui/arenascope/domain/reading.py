@@ -65,7 +65,7 @@ def assemble(subgraphs: Iterable[RawSubgraph], graph: Graph, *, preserve_all: bo
     for raw in subgraphs:
         described = graph.subgraphs[raw.index] if raw.index < len(graph.subgraphs) else None
         nodes, plan = _nodes_and_plan(raw, described)
-        bases = _bases(raw.tensors)
+        found = bases(raw.tensors)
         steps = {node: step for step, node in enumerate(plan)}
         by_index = {t.index: t for t in raw.tensors}
         aliases = _aliases(nodes, plan, by_index)
@@ -84,7 +84,7 @@ def assemble(subgraphs: Iterable[RawSubgraph], graph: Graph, *, preserve_all: bo
         file_tensors = len(described.tensors) if described else len(raw.tensors)
         for tensor in raw.tensors:
             placements.append(
-                _placement(raw.index, tensor, bases, lives, readers, writers, scratch, file_tensors)
+                _placement(raw.index, tensor, found, lives, readers, writers, scratch, file_tensors)
             )
         for node in nodes.values():
             operators.append(
@@ -93,7 +93,7 @@ def assemble(subgraphs: Iterable[RawSubgraph], graph: Graph, *, preserve_all: bo
                     node.temporaries, steps.get(node.index),
                 )
             )  # fmt: skip
-        arenas.extend(_arenas(raw, bases))
+        arenas.extend(_arenas(raw, found))
     return MemoryLayout(tuple(placements), tuple(operators), tuple(arenas))
 
 
@@ -118,12 +118,13 @@ def _nodes_and_plan(
     return nodes, tuple(n for n in plan if n in nodes)
 
 
-def _bases(tensors: Iterable[RawTensor]) -> dict[Kind, int]:
-    bases: dict[Kind, int] = {}
+def bases(tensors: Iterable[RawTensor]) -> dict[Kind, int]:
+    """Where the arenas of these tensors begin: at the lowest address of each kind."""
+    found: dict[Kind, int] = {}
     for tensor in tensors:
         if tensor.kind in ARENA_KINDS and tensor.address is not None and tensor.bytes:
-            bases[tensor.kind] = min(tensor.address, bases.get(tensor.kind, tensor.address))
-    return bases
+            found[tensor.kind] = min(tensor.address, found.get(tensor.kind, tensor.address))
+    return found
 
 
 def _arenas(raw: RawSubgraph, bases: Mapping[Kind, int]) -> Iterable[Arena]:

@@ -28,6 +28,7 @@ _FITTING = frozenset(
      "SELECT", "SELECT_V2", "WHERE", "BROADCAST_TO", "BROADCAST_ARGS", "PRELU", "BATCH_MATMUL", "ATAN2")
 )  # fmt: skip
 _DETECTION = "DETECTIONPOSTPROCESS"
+_ONE_PICTURE = "the detection post-processing, works on one image at a time (batch 1)"
 
 Shape = tuple[int, ...]
 
@@ -41,7 +42,7 @@ def diagnose(said: str, graph: Graph, reading: Sequence[RawSubgraph] = ()) -> Sh
     """The first operator that refused, and why. ``reading``: the shapes as far as they came."""
     subgraph, operator = _first(said, graph)
     if operator is None:
-        return ShapeRefusal(_without_operator(said), said, subgraph.index)
+        return ShapeRefusal(_without_operator(said), said, subgraph.index, too_large=_is_of_size(said))
     shapes = _shapes(subgraph, reading)
     words, tensor = _reason(said, subgraph, operator, shapes)
     return ShapeRefusal(
@@ -52,6 +53,7 @@ def diagnose(said: str, graph: Graph, reading: Sequence[RawSubgraph] = ()) -> Sh
         operator_name=operator.name,
         tensor=None if tensor is None else tensor.index,
         tensor_name="" if tensor is None else tensor.name,
+        too_large=_is_of_size(said),
     )
 
 
@@ -72,8 +74,46 @@ def overflow(reading: Sequence[RawSubgraph], graph: Graph) -> ShapeRefusal | Non
                     operator_name=operator.name,
                     tensor=index,
                     tensor_name=tensor.name,
+                    too_large=True,
                 )
     return None
+
+
+def _is_of_size(said: str) -> bool:
+    """Whether only the size is refused: the same model takes smaller shapes."""
+    return any(pattern.search(said) for pattern in (_IM2COL, _OVERFLOW)) or any(w in said for w in _NO_MEMORY)
+
+
+def in_a_run(graph: Graph, reading: Sequence[RawSubgraph]) -> ShapeRefusal | None:
+    """The first operator that prepares for these shapes and refuses when it runs: the post-processing of
+    detection models, which makes one picture's results whatever it gets."""
+    for subgraph in graph.subgraphs[: len(reading)]:
+        shapes = _shapes(subgraph, reading)
+        for operator in subgraph.operators:
+            if not _detects(operator.name) or not operator.inputs:
+                continue
+            boxes = subgraph.tensors[operator.inputs[0]]
+            if shapes[boxes.index][:1] in ((), (1,)):
+                continue
+            return ShapeRefusal(
+                reason=f"{_who(operator)}, {_ONE_PICTURE}; it gets {_named(boxes)} "
+                f"{list(shapes[boxes.index])} and refuses when it runs.",
+                said="",
+                subgraph=subgraph.index,
+                operator=operator.index,
+                operator_name=operator.name,
+                tensor=boxes.index,
+                tensor_name=boxes.name,
+            )
+    return None
+
+
+def _detects(name: str) -> bool:
+    return _DETECTION in name.upper().replace("_", "")
+
+
+def _who(operator: Operator) -> str:
+    return f"{plain(operator.name, 60)} (operator {operator.index})"
 
 
 def _first(said: str, graph: Graph) -> tuple[Subgraph, Operator | None]:
@@ -112,7 +152,7 @@ def _shapes(subgraph: Subgraph, reading: Sequence[RawSubgraph]) -> dict[int, Sha
 def _reason(
     said: str, subgraph: Subgraph, operator: Operator, shapes: Mapping[int, Shape]
 ) -> tuple[str, Tensor | None]:
-    who = f"{plain(operator.name, 60)} (operator {operator.index})"
+    who = _who(operator)
     inputs = [subgraph.tensors[i] for i in operator.inputs if 0 <= i < len(subgraph.tensors)]
     outputs = [subgraph.tensors[i] for i in operator.outputs if 0 <= i < len(subgraph.tensors)]
     constant = next((t for t in inputs if t.is_constant and t.shape), None)
@@ -140,8 +180,8 @@ def _reason(
         )
     if operator.name == "RESHAPE" and "num_output_elements" in said and first is not None and outputs:
         return _reshape(said, who, first, inputs, outputs[0])
-    if _DETECTION in operator.name.upper().replace("_", ""):
-        return f"{who}, the detection post-processing, works on one image at a time (batch 1).", first
+    if _detects(operator.name):
+        return f"{who}, {_ONE_PICTURE}.", first
     if operator.name == "CONCATENATION":
         return f"{who} cannot join its inputs: {_listed(inputs, shapes)}.", _odd_one_out(inputs, shapes)
     if operator.name == "FULLY_CONNECTED" and len(inputs) > 1 and first is not None:

@@ -46,7 +46,8 @@ class ShapeRefusal:
     """A model that does not take these shapes: the first operator that refuses, and why.
 
     ``operator`` and ``tensor`` are indices of ``subgraph``, None where the runtime does not say; ``reason``
-    is for people, ``said`` the runtime's own words.
+    is for people, ``said`` the runtime's own words. ``too_large``: only for their size, not for what the
+    model is made of. ``certain``: the runtime that is planned for refuses them as well.
     """
 
     reason: str
@@ -56,3 +57,5 @@ class ShapeRefusal:
     operator_name: str = ""
     tensor: int | None = None
     tensor_name: str = ""
+    too_large: bool = False
+    certain: bool = True

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 
-from .graph import Graph
 from .layout import MemoryLayout, Placement
 from .plain_text import plain
 from .shapes import ShapeRefusal
@@ -16,7 +15,7 @@ from .shapes import ShapeRefusal
 SIZE_BITS = {"armv7l": 32, "armv6l": 32}
 
 
-def refusal(layout: MemoryLayout, graph: Graph, machine: str) -> ShapeRefusal | None:
+def refusal(layout: MemoryLayout, machine: str) -> ShapeRefusal | None:
     """The first tensor of a plan whose elements or bytes do not fit into size_t of ``machine``.
 
     The runtime multiplies the dimensions first, then the bytes of one element ("BytesRequired number of
@@ -28,7 +27,7 @@ def refusal(layout: MemoryLayout, graph: Graph, machine: str) -> ShapeRefusal | 
     too_large = [p for p in layout.placements if _largest_count(p) >= 1 << bits]
     if not too_large:
         return None
-    return _of(min(too_large, key=lambda p: _moment(p, layout)), layout, graph, machine, bits)
+    return _of(min(too_large, key=lambda p: _moment(p, layout)), layout, machine, bits)
 
 
 def _largest_count(placement: Placement) -> int:
@@ -43,7 +42,7 @@ def _moment(placement: Placement, layout: MemoryLayout) -> tuple[int, int, int]:
     return placement.subgraph, step, placement.index
 
 
-def _of(placement: Placement, layout: MemoryLayout, graph: Graph, machine: str, bits: int) -> ShapeRefusal:
+def _of(placement: Placement, layout: MemoryLayout, machine: str, bits: int) -> ShapeRefusal:
     name = plain(placement.name, 80)
     tensor = (
         f"“{name}”" if name else "a scratch tensor" if placement.temporary else f"tensor {placement.index}"
@@ -62,4 +61,5 @@ def _of(placement: Placement, layout: MemoryLayout, graph: Graph, machine: str, 
         operator_name="" if operator is None else operator.name,
         tensor=placement.index,
         tensor_name=placement.name,
+        too_large=True,
     )

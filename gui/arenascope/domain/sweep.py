@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from .capture import Capture, ModelFacts
 from .forecast import Forecast
@@ -82,3 +82,38 @@ def measured(capture: Capture) -> PointMeasured:
     return PointMeasured(
         totals.arena_rw, totals.arena_rw_persistent, totals.process_peak, invoked, capture.outcome
     )
+
+
+def first_refusal(points: Iterable[Point]) -> ShapeRefusal | None:
+    """Why the model refuses one of the points: for what it is made of, or else for its size."""
+    refusals = [point.refusal for point in points if point.refusal is not None]
+    return min(refusals, key=lambda refusal: refusal.too_large, default=None)
+
+
+def why_not(point: Point) -> str:
+    """What stands against a point, as a sentence that names its batch: what happened, or else the plan."""
+    batch = f"Batch {point.asked.batch:,}" if point.asked.batch is not None else "This shape"
+    if point.measured is None:
+        if point.refusal is not None and point.refusal.certain:
+            return f"{batch} is refused by the model: {point.refusal.reason}"
+        return f"{batch}: {point.forecast.verdict.reason}"
+    outcome = point.measured.outcome
+    said = f": {outcome.message}" if outcome.message else "."
+    return f"{batch}, run, was {outcome.status.value.replace('_', ' ')}{said}"
+
+
+def largest_fit(device: str, points: Iterable[Point]) -> LargestFit | None:
+    """The largest batch among the points of one device; None where none asks for a batch."""
+    by_batch = sorted(
+        ((p.asked.batch, p) for p in points if p.asked.batch is not None), key=lambda pair: pair[0]
+    )
+    if not by_batch:
+        return None
+    fits = [batch for batch, p in by_batch if p.forecast.verdict.fits]
+    ran = [batch for batch, p in by_batch if p.measured is not None and p.measured.outcome.ok]
+    runs = sum(p.measured is not None for _, p in by_batch)
+    found = LargestFit(device, max(fits, default=None), max(ran, default=None), "", runs)
+    larger = (p for batch, p in by_batch if batch > (found.batch or 0))
+    beyond = next(larger, None)
+    reason = "It is the largest that was asked for." if beyond is None else why_not(beyond)
+    return replace(found, reason=reason)

@@ -67,6 +67,8 @@ def judge(
     later: an allocation that is refused touches nothing. A prediction whose range straddles a limit fits
     tightly, for it may or may not.
     """
+    if plan.refusal is not None and not plan.refusal.certain:
+        return Verdict(Fit.UNKNOWN, f"It cannot be planned: {plan.refusal.reason}")
     if plan.refusal is not None:
         return Verdict(Fit.REFUSED, f"The model does not take these shapes: {plan.refusal.reason}", "shapes")
     if prediction is None:

@@ -39,16 +39,17 @@ class LocalChannel:
     """A ByteChannel to an agent on this computer. The constructor starts it. OSError.
 
     ``ahead``: its first run begins to load the runtime at once, before it is asked for.
+    ``python``: another interpreter than our own, with another runtime.
     """
 
-    def __init__(self, *, ahead: bool = False) -> None:
+    def __init__(self, *, ahead: bool = False, python: str = "") -> None:
         agent_in, self._to_agent = os.pipe()
         self._from_agent, agent_out = os.pipe()
         self._errors, agent_err = os.pipe()
         self._wake_read, self._wake = os.pipe()
         main = os.path.join(arenascope_agent.__path__[0], "__main__.py")
         # Isolated and without site-packages: the server starts faster and stays small.
-        argv = [sys.executable, "-I", "-S", main, "serve", *(["--ahead"] if ahead else [])]
+        argv = [python or sys.executable, "-I", "-S", main, "serve", *(["--ahead"] if ahead else [])]
         try:
             self._pid = os.posix_spawn(
                 argv[0],
@@ -191,14 +192,15 @@ def discard_prestarted() -> None:
 
 
 class LocalTransport:
-    """A Transport to this computer. Files are used where they are."""
+    """A Transport to this computer. Files are used where they are. ``python``: see LocalChannel."""
 
-    name = "this computer"
     is_local = True
     keeps_sessions = False
     last_progress = 0.0
 
-    def __init__(self) -> None:
+    def __init__(self, python: str = "") -> None:
+        self.name = python or "this computer"
+        self._python = python
         self._channels: list[LocalChannel] = []
 
     def drop(self) -> None:
@@ -213,8 +215,14 @@ class LocalTransport:
                 hint="Add a board with: arenascope devices add user@host",
             )
         try:
-            channel = _prestarted.pop() if _prestarted else LocalChannel()
+            started = _prestarted.pop() if _prestarted and not self._python else None
+            channel = started or LocalChannel(python=self._python)
         except OSError as error:
+            if self._python:
+                raise DeployError(
+                    f"{self._python} cannot be started: {error.strerror or error}.",
+                    hint="Give the path of a Python, as in --python /path/to/venv/bin/python.",
+                ) from error
             raise DeployError(
                 f"The agent cannot be started on this computer: {error.strerror or error}.",
                 hint="Free some memory or end some processes, then try again.",

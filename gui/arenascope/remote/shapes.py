@@ -104,6 +104,11 @@ class ShapeService:
         return self._runtime
 
     @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def known_runtime(self) -> tuple[str, str]:
         """The same without asking: what greeted last."""
         return self._runtime or self._last_runtime
@@ -213,13 +218,14 @@ class ShapeService:
                     parts[step].take(name, data)
         except Ended as ended:
             self.close()
-            return Answer(parts["allocate"].subgraphs(), ended=ended, ended_in=step)
+            divided = parts["divide"].subgraphs() if step == "invoke" and "divide" in parts else None
+            return Answer(parts["allocate"].subgraphs(), divided=divided, ended=ended, ended_in=step)
         self._before = parts["allocate"].now() or self._before
-        invoked, divided = parts.get("invoke"), parts.get("divide")
+        invoked = parts["invoke"].subgraphs() if "invoke" in parts else ()
         return Answer(
             parts["allocate"].subgraphs(),
-            (invoked.subgraphs() or None) if invoked else None,
-            divided.subgraphs() if divided else None,
+            invoked or None,
+            parts["divide"].subgraphs() if "divide" in parts else None,
             _refused(data.get("refused")),
             _refused(data.get("undivided")),
         )

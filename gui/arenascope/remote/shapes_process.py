@@ -79,6 +79,11 @@ class ShapesProcess:
         ) from self._failed
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def over(self) -> bool:
         return self._over or self._process is None or self._process.poll() is not None
 

@@ -185,6 +185,11 @@ def outcome(data: dict[str, Any]) -> Outcome:
     )
 
 
+def refusal(data: dict[str, Any]) -> str:
+    """The event ``refused`` of the task ``layouts``."""
+    return _text({"message": _one_line(data.get("message"))}, "message", 4000) or "refused without a word"
+
+
 def _findings(data: dict[str, Any]) -> tuple[Finding, ...]:
     found = _list(data, "findings") if data.get("findings") is not None else []
     if len(found) > _MAX_FINDINGS or not all(isinstance(one, dict) for one in found):

@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..domain.units import format_bytes
@@ -69,6 +69,31 @@ def write_atomic(path: Path, data: bytes) -> None:
         raise FileError(f"Cannot write {str(path)!r}: that is not a path", hint="Check the path.") from error
 
 
+@contextmanager
+def written_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """``data`` in a file beside ``path``, which takes its place at the end of the block, if that ends well.
+
+    Raises FileError; then, and when the block fails, nothing of the new file is left.
+    """
+    try:
+        target = path.resolve()
+        part = _part(target, data)
+    except OSError as error:
+        raise _translated("write", path, error) from error
+    except (ValueError, RuntimeError) as error:
+        raise FileError(f"Cannot write {str(path)!r}: that is not a path", hint="Check the path.") from error
+    try:
+        yield part
+        try:
+            _take_place(part, target)
+        except OSError as error:
+            raise _translated("write", path, error) from error
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
 def write_document(path: Path, document: JsonObject) -> None:
     """Writes a JSON document whole or not at all. Raises FileError."""
     write_atomic(path, "".join(_pretty(document)).encode("ascii"))
@@ -90,6 +115,17 @@ def _pretty(document: JsonObject) -> Iterator[str]:
 
 
 def _replace(target: Path, data: bytes) -> None:
+    part = _part(target, data)
+    try:
+        _take_place(part, target)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _part(target: Path, data: bytes) -> Path:
+    """A whole file beside ``target``; nothing of it is left when it cannot be written."""
     part = (
         target.parent / f".{secrets.token_hex(8)}.part"
     )  # not the target's name: that may be at its longest
@@ -98,13 +134,17 @@ def _replace(target: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():
-            part.chmod(stat.S_IMODE(target.stat().st_mode))
-        part.replace(target)
     except BaseException:
         with suppress(OSError):
             part.unlink()
         raise
+    return part
+
+
+def _take_place(part: Path, target: Path) -> None:
+    if target.exists():
+        part.chmod(stat.S_IMODE(target.stat().st_mode))
+    part.replace(target)
     _sync_folder(target.parent)
 
 

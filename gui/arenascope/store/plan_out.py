@@ -53,4 +53,6 @@ def refusal_json(refusal: ShapeRefusal) -> JsonObject:
         "operator_name": refusal.operator_name or None,
         "tensor": refusal.tensor,
         "tensor_name": refusal.tensor_name or None,
+        "too_large": refusal.too_large,
+        "certain": refusal.certain,
     }

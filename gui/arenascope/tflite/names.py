@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .guard import Budget, Damage, guarded, text_of
@@ -34,9 +35,32 @@ _SUBGRAPH_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 _CASE_OPTIONS = "StablehloCaseOptions"
 
+#: Numbers that decide which scratch tensors a kernel adds, by the accessors' names.
+_NUMBERS: dict[str, tuple[str, ...]] = {
+    "Conv2DOptions": ("StrideW", "StrideH", "DilationWFactor", "DilationHFactor"),
+    "Conv3DOptions": (
+        "StrideW", "StrideH", "StrideD", "DilationWFactor", "DilationHFactor", "DilationDFactor",
+    ),
+    "BatchMatMulOptions": ("AdjX", "AdjY"),
+    "LSTMOptions": ("KernelType",),
+    "UnidirectionalSequenceLSTMOptions": ("TimeMajor",),
+    "BidirectionalSequenceLSTMOptions": ("TimeMajor",),
+    "SequenceRNNOptions": ("TimeMajor",),
+    "BidirectionalSequenceRNNOptions": ("TimeMajor",),
+}  # fmt: skip
+#: Operators whose weights are looked at: which of their inputs these are.
+_WEIGHTS: dict[str, tuple[int, ...]] = {
+    "CONV_2D": (1,),
+    "FULLY_CONNECTED": (1,),
+    "LSTM": (1, 2, 3, 4, 5, 6, 7, 8),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (1, 2, 3, 4, 5, 6, 7, 8),
+}
+#: What is noted of them.
+SCALES_DIFFER, SPARSE, INTERMEDIATES = "ScalesDiffer", "Sparse", "Intermediates"
+
 
 def _by_number(enumeration: type) -> dict[int, str]:
-    wanted = (*_SUBGRAPH_OPTIONS, _CASE_OPTIONS)
+    wanted = (*_SUBGRAPH_OPTIONS, *_NUMBERS, _CASE_OPTIONS)
     return {number: name for name, number in vars(enumeration).items() if name in wanted}
 
 
@@ -72,8 +96,37 @@ def subgraphs_of(operator: Any, count: int, budget: Budget) -> tuple[int, ...]:
     return found
 
 
+def numbers_of(
+    name: str, operator: Any, inputs: tuple[int, ...], tensor: Callable[[int], Any], budget: Budget
+) -> tuple[tuple[str, int], ...]:
+    """``Operator.options`` of the ``schema.Operator`` called ``name``; ``tensor`` gives a table by index."""
+    found: dict[str, int] = {}
+    kind, table = _OPTIONS.get(operator.BuiltinOptionsType()), operator.BuiltinOptions()
+    if kind in _NUMBERS and table is not None:
+        options = getattr(schema, kind)()
+        options.Init(table.Bytes, table.Pos)
+        found.update({accessor: int(getattr(options, accessor)()) for accessor in _NUMBERS[kind]})
+    for position in _WEIGHTS.get(name, ()):
+        if position < len(inputs) and inputs[position] >= 0:
+            weights = guarded(tensor(inputs[position]), budget)
+            if weights.Sparsity() is not None:
+                found[SPARSE] = 1
+            if name == "CONV_2D" and _scales_differ(weights, budget):
+                found[SCALES_DIFFER] = 1
+    if name.endswith("LSTM") and operator.IntermediatesLength():
+        found[INTERMEDIATES] = operator.IntermediatesLength()
+    return tuple(found.items())
+
+
+def _scales_differ(tensor: Any, budget: Budget) -> bool:
+    quantization = tensor.Quantization()
+    if quantization is None:
+        return False
+    return len(set(guarded(quantization, budget).ScaleAsNumpy() or ())) > 1
+
+
 def _subgraphs(name: str | None, table: Any, budget: Budget) -> tuple[int, ...]:
-    if name is None or table is None:
+    if table is None or (name not in _SUBGRAPH_OPTIONS and name != _CASE_OPTIONS):
         return ()
     options = getattr(schema, name)()
     options.Init(table.Bytes, table.Pos)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..domain.graph import Graph, Operator, Signature, Subgraph, Tensor
 from .guard import Budget, Damage, guarded, text_of
-from .names import dtype_name, operator_name, subgraphs_of
+from .names import dtype_name, numbers_of, operator_name, subgraphs_of
 from .schema import schema
 
 
@@ -73,7 +73,7 @@ class Walk:
     def _subgraph(self, index: int, table: Any, codes: list[str], count: int) -> Subgraph:
         tensors = tuple(self._tensor(i, t) for i, t in enumerate(self._tables(table, "Tensors")))
         operators = tuple(
-            self._operator(i, t, codes, len(tensors), count)
+            self._operator(i, t, codes, table, len(tensors), count)
             for i, t in enumerate(self._tables(table, "Operators"))
         )
         known = partial(_within, count=len(tensors), lowest=0)
@@ -105,17 +105,21 @@ class Walk:
             is_variable=bool(table.IsVariable()),
         )
 
-    def _operator(self, index: int, table: Any, codes: list[str], tensors: int, subgraphs: int) -> Operator:
+    def _operator(
+        self, index: int, table: Any, codes: list[str], owner: Any, tensors: int, subgraphs: int
+    ) -> Operator:
         code = table.OpcodeIndex()
         if code >= len(codes):
             raise Damage(f"operator {index} has code {code} of {len(codes)}")
         known = partial(_within, count=tensors, lowest=-1, what=f"operator {index}")
+        name, inputs = codes[code], known(self._integers(table, "Inputs"))
         return Operator(
             index=index,
-            name=codes[code],
-            inputs=known(self._integers(table, "Inputs")),
+            name=name,
+            inputs=inputs,
             outputs=known(self._integers(table, "Outputs")),
             subgraphs=subgraphs_of(table, subgraphs, self._budget),
+            options=numbers_of(name, table, inputs, owner.Tensors, self._budget),
         )
 
     def _signature(self, table: Any, subgraphs: tuple[Subgraph, ...]) -> Signature:

@@ -13,6 +13,7 @@ from ..domain.board import Board
 from ..domain.calibration import Calibration, Point, interior_bytes
 from ..domain.capture import Capture
 from ..domain.graph import Graph
+from ..domain.kernel_heap import multiply_adds
 from ..domain.plan import Plan
 from ..domain.prediction import predict
 from ..domain.whatif import WhatIf
@@ -30,8 +31,9 @@ MODELS = ("cnn", "lstm")
 #: The second run of a calibration holds this much more inside the delegate than the first: enough for the
 #: noise of two readings to be small beside it, and little for a board.
 APART = 64 * 1024 * 1024
-#: At most so many samples in it, and so much of what is available: a slow board is not to run for minutes.
-MOST_SAMPLES = 256
+#: At most so many multiply-adds in it, and so much of what is available: a slow board is not to run for
+#: minutes (a Pi makes a thousand million a second, or more).
+MOST_WORK = 2_000_000_000
 SHARE = 0.25
 _TIMEOUT = 120.0
 _lock = threading.Lock()
@@ -187,7 +189,8 @@ def _second(inside: int, small: Plan, device: Device) -> int:
     arenas = sum(a.bytes for a in small.layout.arenas)
     if device.board.ram_available is not None:
         batch = min(batch, int(SHARE * device.board.ram_available) // (inside + arenas + 1))
-    return max(2, min(batch, MOST_SAMPLES))
+    work = multiply_adds(small.layout)
+    return max(2, min(batch, MOST_WORK // work) if work else batch)
 
 
 def _with_batch(asked: WhatIf, batch: int) -> WhatIf:

@@ -18,6 +18,7 @@ from ..remote.prompts import NoPrompts, Prompts
 from .events import Connecting
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from ..remote.transport import Transport
@@ -70,6 +71,22 @@ def connect(
     """
     tell = on_progress or (lambda event: None)
     name, transport = _transport(target, prompts or NoPrompts(), tell)
+    return _connected(name, transport, tell, probe_runtime, on_link)
+
+
+def connect_python(python: Path) -> Device:
+    """This computer, with the runtime of another Python. Raises DeployError where it is none, or too old."""
+    transport = LocalTransport(str(python))
+    return _connected(transport.name, transport, lambda event: None, True, None)
+
+
+def _connected(
+    name: str,
+    transport: Transport,
+    tell: Callable[[Connecting], None],
+    probe_runtime: bool,
+    on_link: Callable[[LinkState], None] | None,
+) -> Device:
     link = AgentLink(transport, lambda state: _changed(name, state, on_link))
     try:
         link.open()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..domain.measurement import Outcome, Phase, Samples, TopProcesses
+from ..domain.sweep import Point
+from ..domain.whatif import WhatIf
 from ..remote.patience import PATIENCE
 
 
@@ -80,6 +82,25 @@ class RunEnded:
     outcome: Outcome
 
 
+@dataclass(frozen=True, slots=True)
+class PointStarted:
+    """A run of a sweep begins: the ``number``-th of ``total``, None where it takes as many as it takes."""
+
+    device: str
+    asked: WhatIf
+    number: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PointDone:
+    """A point is planned, or measured as well; ``number`` of ``total`` as in PointStarted."""
+
+    point: Point
+    number: int
+    total: int | None
+
+
 #: Everything that ``workflow.inspect`` may tell.
 RunEvent = (
     Connecting
@@ -94,3 +115,5 @@ RunEvent = (
 )
 #: Everything that ``workflow.setup`` may tell.
 SetupEvent = Connecting | Step | DownloadProgress | UploadProgress
+#: Everything that ``workflow.sweep`` and ``workflow.fit`` may tell.
+SweepEvent = RunEvent | Step | PointStarted | PointDone

@@ -72,7 +72,7 @@ def inspect(
     request = request or InspectRequest()
     tell = on_event or (lambda event: None)
     cancel = cancel or CancelToken()
-    _check(request)
+    check_request(request)
     cancel.raise_if_cancelled()
     shapes: dict[int, tuple[int, ...]] = {}
     if device.is_local and not request.reshapes:
@@ -102,7 +102,7 @@ def inspect(
 
 def check(model: Path, request: InspectRequest) -> None:
     """What can be told without a device: raises InputError for the model, UsageError for the request."""
-    _check(request)
+    check_request(request)
     with mapped(model):
         pass
 
@@ -142,7 +142,8 @@ def _launched(
         forget()
 
 
-def _check(request: InspectRequest) -> None:
+def check_request(request: InspectRequest) -> None:
+    """What can be told without the model. Raises UsageError."""
     check_knobs(request)
     if not 0.001 <= request.timeout <= 7 * 86400:
         raise UsageError(

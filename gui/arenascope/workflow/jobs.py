@@ -6,8 +6,8 @@ Plain threads: paramiko blocks, and nothing here has heard of Qt.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from ..errors import Cancelled
@@ -76,3 +76,18 @@ class JobRunner:
     def close(self) -> None:
         """Drop what has not begun and wait for what has; cancel its token first."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def side_by_side(jobs: Sequence[Callable[[], None]], cancel: CancelToken) -> None:
+    """Do all jobs, each on a thread of its own. The first that fails cancels the others; its error is raised
+    when all have ended. A job that ends by the cancel is no failure, unless that came from outside."""
+    with ThreadPoolExecutor(max(1, len(jobs)), thread_name_prefix="side") as executor:
+        futures = [executor.submit(job) for job in jobs]
+        errors = []
+        for future in as_completed(futures):
+            error = future.exception()
+            if error is not None:
+                errors.append(error)
+                cancel.cancel()
+    if errors:
+        raise next((e for e in errors if not isinstance(e, Cancelled)), errors[0])

@@ -32,6 +32,8 @@ from .jobs import CancelToken
 
 #: Seconds that the runtime may take for one set of shapes, a run with zeros included.
 DEFAULT_LIMIT = 30.0
+#: ``RawSubgraph.source`` of a reading with everything in it.
+FROM_RECORDS = "runtime structures"
 #: Answers that are kept: what-if goes back and forth between few shapes.
 _KEPT = 64
 
@@ -218,7 +220,7 @@ class Planning:
             notes=(*self._notes_of(model, graph), *self._unknown_version()),
         )
         if isinstance(shapes, ShapeRefusal):
-            return replace(empty, refusal=shapes)
+            return replace(empty, refusal=self._as_planned(shapes, wanted.asked, profile, machine))
         divided, division_notes = self._division(wanted, shapes, profile, machine, delegation)
         planned = planner.plan(
             graph,
@@ -229,7 +231,7 @@ class Planning:
             preserve_all=wanted.asked.preserve_all,
             delegation=divided,
         )
-        refusal = size_limits.refusal(planned.layout, graph, machine)
+        refusal = size_limits.refusal(planned.layout, machine)
         if refusal is not None:
             return replace(empty, refusal=refusal)
         stops = following.note(graph, shapes.allocated[0], wanted.inputs)
@@ -239,6 +241,20 @@ class Planning:
             totals=planned_totals(planned.layout, graph),
             delegation="" if divided is None else divided.source,
             notes=(*empty.notes, *shapes.notes, *division_notes, *((stops,) if stops else ())),
+        )
+
+    def _as_planned(
+        self, refusal: ShapeRefusal, asked: WhatIf, profile: RuntimeProfile, machine: str
+    ) -> ShapeRefusal:
+        """A size that the kernels here cannot count may be none for a delegate, or for other kernels."""
+        delegated = asked.delegate == "default" and profile.xnnpack and refusal.operator is not None
+        if not refusal.too_large or (self._is_here(profile, machine) and not delegated):
+            return refusal
+        who = "the delegate" if delegated else f"{profile.name} on {machine}"
+        return replace(
+            refusal,
+            reason=f"{refusal.reason} So says {self._from()}, without a delegate; {who} may take it.",
+            certain=False,
         )
 
     def _division(
@@ -370,9 +386,14 @@ def _shapes_of(answer: Answer, graph: Graph, inputs: _Inputs, source: str) -> Sh
             "Some sizes depend on values and were taken from a run with zeros on this computer: "
             "other inputs may need more.",
         )
-    overflow = refusals.overflow(answer.allocated, graph)
-    if overflow is not None:
-        return overflow
+    refusal = refusals.overflow(answer.allocated, graph) or refusals.in_a_run(graph, answer.allocated)
+    if refusal is not None:
+        return refusal
+    if any(subgraph.source != FROM_RECORDS for subgraph in answer.allocated):
+        notes += (
+            "Sizes were read through the public interface of this computer's runtime, which does not show "
+            "scratch tensors: there may be more.",
+        )
     return Shapes(
         runtime=source.partition(" on ")[0],
         inputs={t.name: inputs.get(t.index, t.shape) for t in _inputs_of(graph)},

@@ -1,0 +1,193 @@
+"""What ``sweep`` and ``fit`` share: devices, progress, the tables, the file, the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..domain.plain_text import plain
+from ..domain.units import format_bytes, format_seconds
+from ..errors import UsageError
+from . import options, progress, prompts, session
+
+if TYPE_CHECKING:
+    from ..domain.sweep import LargestFit, Point, Sweep
+    from ..domain.whatif import WhatIf
+    from ..workflow.connect import Device
+    from ..workflow.jobs import CancelToken
+    from ..workflow.sweep import Runs
+
+DOES_NOT_FIT, REFUSED = 5, 3
+OTHER_FILES = "A sweep is kept as .json."
+#: Rows of a table that a person still reads.
+MOST_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    as_json: bool
+    file: Path | None
+    quiet: bool
+
+
+def runs(timeout: float, seed: int) -> Runs:
+    """UsageError for a time limit that cannot be meant."""
+    from ..domain.whatif import WhatIf
+    from ..workflow.inspect import check_request
+    from ..workflow.sweep import Runs
+
+    made = Runs(timeout, seed)
+    check_request(made.request(WhatIf()))
+    return made
+
+
+def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Runs | None, to: Output) -> int:
+    """Exit code: 3 where the model refuses every point, 130 after Ctrl+C, else 0."""
+    from ..workflow.sweep import sweep as verb
+
+    with _devices(names, model, points[0], to) as (devices, report, cancel):
+        found = verb(devices, model, points, runs=made, tell=report, cancel=cancel)
+    _show(found, to)
+    if cancel.cancelled:
+        return session.STOPPED
+    return REFUSED if all(p.refusal is not None and p.refusal.certain for p in found.points) else 0
+
+
+def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
+    """Exit code: 5 where nothing fits on one of the devices, else 0."""
+    from ..workflow.fit import fit as verb
+
+    with _devices(names, model, asked, to) as (devices, report, cancel):
+        found = verb(devices, model, asked, limit=limit, runs=made, tell=report, cancel=cancel)
+    _show(found, to)
+    return DOES_NOT_FIT if any(one.batch is None for one in found.largest_fit) else 0
+
+
+@contextmanager
+def _devices(
+    names: Sequence[str], model: Path, first: WhatIf, to: Output
+) -> Iterator[tuple[list[Device], progress.Reporter, CancelToken]]:
+    """Connected devices. What is wrong with the command is told before anybody waits for one."""
+    from ..domain.whatif import input_shapes
+    from ..tflite.reader import read_model
+    from ..workflow.connect import connect
+
+    if len(set(names)) < len(names):
+        raise UsageError("A device is named twice.", hint="Give each --device once.")
+    if to.file is not None:
+        options.check_output(to.file, (".json",), OTHER_FILES)
+    input_shapes(read_model(model), first)
+    with (
+        progress.reporter(quiet=to.quiet) as report,
+        ExitStack() as stack,
+        session.stop_on_interrupt() as cancel,
+    ):
+        devices = [
+            stack.enter_context(connect(name, prompts.terminal(), report, probe_runtime=True))
+            for name in names
+        ]
+        yield devices, report, cancel
+
+
+def _show(found: Sweep, to: Output) -> None:
+    from ..store.files import write_document
+    from ..store.sweep_out import sweep_json
+
+    document = sweep_json(found)
+    if to.file is not None:
+        write_document(to.file, document)
+    if to.as_json:
+        options.print_json(document)
+        return
+    _tables(found)
+    if to.file is not None and not to.quiet:
+        typer.echo(f"Kept in {to.file}", err=True)
+
+
+def _tables(found: Sweep) -> None:
+    from . import tables
+
+    out = tables.console()
+    several = len({point.device for point in found.points}) > 1
+    ran = any(point.measured is not None for point in found.points)
+    columns = ["device"] if several else []
+    columns += [">batch", "inputs", ">arena", ">persistent", ">peak, predicted", "verdict"]
+    if ran:
+        columns += [">arena, measured", ">peak, measured", ">first invoke", "outcome"]
+    made = tables.table(f"{plain(found.model.name)}: {_knobs(found)}", *columns)
+    for point in found.points[:MOST_ROWS]:
+        tables.add_row(made, *_row(point, several, ran))
+    out.print(made, "")
+    if len(found.points) > MOST_ROWS:
+        out.print(f"{len(found.points) - MOST_ROWS:,} more rows are in the JSON document.")
+    for fit in found.largest_fit:
+        out.print(_answer(fit))
+    if found.refused is not None and not found.refused.too_large:
+        if not any(found.refused.reason in fit.reason for fit in found.largest_fit):
+            out.print(f"The model refuses other shapes: {plain(found.refused.reason, 1000)}")
+        out.print(
+            f"→ arenascope rebatch {plain(found.model.name)} --batch N -o OUT.tflite makes a version of "
+            "another batch, where that can be done."
+        )
+    for note in found.notes:
+        out.print(f"Note: {plain(note, 1000)}")
+
+
+def _knobs(found: Sweep) -> str:
+    asked = found.asked
+    threads = "default threads" if asked.threads is None else f"{asked.threads} threads"
+    return f"delegate {asked.delegate}, {threads}" + (", every tensor preserved" * asked.preserve_all)
+
+
+def _row(point: Point, several: bool, ran: bool) -> list[str]:
+    totals, prediction = point.forecast.plan.totals, point.forecast.prediction
+    verdict = point.forecast.verdict
+    cells = [plain(point.device)] if several else []
+    cells += [
+        "" if point.asked.batch is None else f"{point.asked.batch:,}",
+        ", ".join(f"{plain(n, 40)} {'×'.join(map(str, shape))}" for n, shape in point.inputs.items()),
+        format_bytes(totals.arena_rw),
+        format_bytes(totals.arena_rw_persistent),
+    ]
+    if prediction is None:
+        cells.append("")
+    else:
+        peak = prediction.peak
+        cells.append(f"{format_bytes(peak.low)} – {format_bytes(peak.high)}")
+    refused = point.refusal is not None and point.refusal.certain
+    cells.append("refused by the model" if refused else verdict.fit.value)
+    if ran:
+        cells += _measured(point)
+    return cells
+
+
+def _measured(point: Point) -> list[str]:
+    measured = point.measured
+    if measured is None:
+        return ["", "", "", "not run"]
+    return [
+        format_bytes(measured.arena_rw),
+        format_bytes(measured.process_peak),
+        format_seconds(measured.seconds),
+        measured.outcome.status.value.replace("_", " "),
+    ]
+
+
+def _answer(fit: LargestFit) -> str:
+    where = plain(fit.device)
+    if fit.batch is None:
+        return f"No batch fits on {where}. {plain(fit.reason, 2000)}"
+    told = f"Largest batch that fits on {where}: {fit.batch:,}"
+    if fit.confirmed is None:
+        told += " (planned; not run)"
+    elif fit.confirmed == fit.planned:
+        told += f" (planned, and confirmed by {fit.runs} {'run' if fit.runs == 1 else 'runs'})"
+    else:
+        planned = "nothing" if fit.planned is None else f"{fit.planned:,}"
+        told += f" (measured by {fit.runs} {'run' if fit.runs == 1 else 'runs'}; planned: {planned})"
+    return f"{told}. {plain(fit.reason, 2000)}"

@@ -1,0 +1,167 @@
+"""How a device's runtime lays a model out in several cases, all asked of one worker there.
+
+Nothing is measured and, unless a case asks for it, nothing is invoked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..domain.graph import Graph
+from ..domain.measurement import Status
+from ..domain.provision import advice
+from ..domain.reading import RawSubgraph
+from ..domain.whatif import WhatIf, input_shapes
+from ..errors import ArenaScopeError, BoardError, WireError
+from ..remote import translate
+from ..remote.exchange import LOST, again
+from ..remote.reading import ReadingCollector
+from .connect import Device
+from .jobs import CancelToken
+from .staging import stage_model
+
+#: A case's subgraphs after allocate (then those after an invoke, where asked for), or why there are none.
+Laid = tuple[RawSubgraph, ...] | str
+
+#: Seconds for one case.
+_CASE_LIMIT = 120.0
+_NO_SAMPLES = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is laid out. ``invoke``: also once more after an invoke with zeros."""
+
+    asked: WhatIf
+    invoke: bool = False
+
+
+def layouts(
+    device: Device, model: Path, graph: Graph, cases: Sequence[Case], cancel: CancelToken | None = None
+) -> list[Laid]:
+    """One answer for each case, in their order; a text where the runtime refuses or crashes.
+
+    Raises LinkError for the device, BoardError for one without a runtime, UsageError for a case whose
+    inputs the model does not have.
+    """
+    cancel = cancel or CancelToken()
+    wanted = [_params(graph, case) for case in cases]
+    path = stage_model(device, model, graph, lambda event: None, cancel)
+    answers: list[Laid] = []
+    while len(answers) < len(wanted):  # a crash costs the case that crashed, and a fresh worker
+        run = _run(device, path, wanted[len(answers) :], cancel)
+        answers += run
+    return answers
+
+
+def _params(graph: Graph, case: Case) -> dict[str, Any]:
+    asked = case.asked
+    return {
+        "inputs": {str(index): list(shape) for index, shape in input_shapes(graph, asked).items()},
+        "threads": asked.threads,
+        "delegate": asked.delegate,
+        "preserve_all": asked.preserve_all,
+        "invoke": case.invoke,
+    }
+
+
+def _run(device: Device, path: str, cases: list[dict[str, Any]], cancel: CancelToken) -> list[Laid]:
+    """The answers of one worker: all, or those up to the case in which it ended."""
+    cancel.raise_if_cancelled()
+    run = _Run()
+    number = device.link.start_run(
+        "layouts",
+        {"model": path, "cases": cases},
+        run.on_event,
+        timeout=_CASE_LIMIT * len(cases),
+        sample_hz=_NO_SAMPLES,
+    )
+    forget = cancel.on_cancel(lambda: device.link.cancel_run(number))
+    try:
+        status, phase, message = run.wait()
+    except BaseException:
+        device.link.cancel_run(number)
+        raise
+    finally:
+        forget()
+    cancel.raise_if_cancelled()
+    if phase == "runtime_import":
+        raise BoardError(
+            f"No TensorFlow Lite runtime works on {device.name}.",
+            board_code="no_runtime",
+            hint=advice(device.board),
+            detail=message,
+        )
+    if status is Status.OK and len(run.answers) != len(cases):
+        device.link.close()
+        raise WireError(f"{device.name} answered {len(run.answers)} of {len(cases)} cases.")
+    if status is not Status.OK:
+        if len(run.answers) > len(cases):
+            raise WireError(f"{device.name} answered more than the {len(cases)} cases asked for.")
+        run.answers[-1:] = [message]  # the case that it was in
+    return run.answers or [message]
+
+
+class _Run:
+    """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
+
+    def __init__(self) -> None:
+        self.answers: list[Laid] = []
+        self._reading = ReadingCollector()
+        self._invoked: ReadingCollector | None = None
+        self._done = threading.Event()
+        self._error: ArenaScopeError | None = None
+        self._end: tuple[Status, str | None, str] = (Status.FAILED, None, "")
+
+    def wait(self) -> tuple[Status, str | None, str]:
+        """Status, phase and message of the end. Raises what came in its place."""
+        while not self._done.wait(0.5):  # Ctrl+C is not heard during an endless wait on Windows
+            pass
+        if self._error is not None:
+            raise self._error
+        return self._end
+
+    def on_event(self, name: str, data: dict[str, Any]) -> None:
+        if self._done.is_set():
+            return
+        try:
+            self._take(name, data)
+        except ArenaScopeError as error:
+            self._error = again(error)
+            self._done.set()
+            if isinstance(error, WireError):
+                raise
+
+    def _take(self, name: str, data: dict[str, Any]) -> None:
+        if name == LOST:
+            self._error = data["error"]
+            self._done.set()
+        elif name == "case":
+            self._finish()
+            self._reading, self._invoked = ReadingCollector(), None
+            self.answers.append(())
+        elif name == "refused":
+            self._reading, self._invoked = ReadingCollector(), None
+            self.answers[-1:] = [translate.refusal(data)]
+        elif name == "ended":
+            self._finish()
+            outcome = translate.outcome(data)
+            self._end = (outcome.status, outcome.phase, outcome.message)
+            self._done.set()
+        else:
+            self._read(name, data)
+
+    def _read(self, name: str, data: dict[str, Any]) -> None:
+        if name == "subgraph" and data.get("when") == "after_invoke" and self._invoked is None:
+            self._invoked = ReadingCollector()
+        (self._invoked or self._reading).feed(name, data)
+
+    def _finish(self) -> None:
+        """The case before has all of its subgraphs."""
+        if self.answers and self.answers[-1] == ():
+            after = self._invoked.subgraphs() if self._invoked else ()
+            self.answers[-1] = (*self._reading.subgraphs(), *after)
