@@ -179,11 +179,20 @@ def test_which_library_multiplies(dtype: str, machine: str, threaded: bool, expe
     assert library(product, machine) == expected
 
 
-def test_threads_pack_blocks_and_never_more_than_so_many() -> None:
-    small = estimate(convolution(1, "float32", threaded=True), "armv7l", None).bytes
-    large = estimate(convolution(10**6, "float32", threaded=True), "armv7l", None).bytes
-    assert small.high < large.likely < large.high == POOL * BLOCKS_A_THREAD * BLOCK
-    assert estimate(convolution(10**6, "float32", threaded=True), "armv7l", 2).bytes.high == large.high // 2
+def test_threads_pack_a_small_product_whole_and_of_a_large_one_some_blocks() -> None:
+    block = BLOCK["armv7l"]
+
+    def taken(columns: int, threads: int | None = None) -> Range:
+        return estimate(convolution(columns, "float32", threaded=True), "armv7l", threads).bytes
+
+    (small,) = products(convolution(500, "float32", threaded=True))
+    assert small.packed < POOL * BLOCKS_A_THREAD * block
+    assert taken(500).likely == small.packed
+    assert taken(10**6).likely == 2 * POOL * block
+    assert taken(10**6).high == (BLOCKS_A_THREAD + 2) * POOL * block
+    assert taken(10**6, 2).high == taken(10**6).high // 2
+    elsewhere = estimate(convolution(10**6, "float32", threaded=True), "x86_64", None).bytes
+    assert elsewhere.high > taken(10**6).high
 
 
 @given(st.integers(1, 10**6), st.sampled_from(["int8", "uint8", "float32"]), st.booleans())

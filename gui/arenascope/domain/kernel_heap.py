@@ -20,8 +20,10 @@ from .layout import Kind, MemoryLayout, PlacedOperator
 from .ranges import NOTHING, Range, Request
 
 MIB = 1024 * 1024
-#: What one packed block takes at most: Eigen's second cache level where it cannot ask for it.
-BLOCK = MIB // 2
+#: What one block takes that a thread packs at a time: a share of the CPU's second cache level. On ARM the
+#: library does not ask the CPU and assumes 512 KiB; elsewhere it is larger.
+BLOCK = {"armv7l": 192 * 1024, "aarch64": 192 * 1024}
+BLOCK_ELSEWHERE = MIB // 2
 #: Threads that the runtime's pool has where no number was asked for.
 POOL = 4
 #: Eigen packs the whole matrix where there are fewer blocks than this for each thread.
@@ -103,16 +105,14 @@ def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelH
             requests.append(Request(largest, "a matrix product's packed operands"))
         words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
     if by_library["threads"]:
-        whole = max(p.packed for p in by_library["threads"])
         pool = threads if threads is not None and threads > 1 else POOL
-        most = min(2 * whole, pool * BLOCKS_A_THREAD * BLOCK)
-        likely = min(whole, int(1.5 * pool * BLOCK))
-        parts.append(Range(min(whole // 4, BLOCK), max(min(likely, most), min(whole // 4, BLOCK)), most))
+        parts.append(_threaded(by_library["threads"], pool, BLOCK.get(machine, BLOCK_ELSEWHERE)))
+        whole = max(p.packed for p in by_library["threads"])
         requests.append(Request(whole, "a convolution's packed operands"))
         words.append(f"convolutions on {pool} threads pack blocks for each")
     if by_library["block"]:
         whole = max(p.packed for p in by_library["block"])
-        parts.append(Range(0, min(whole, BLOCK), min(2 * whole, 2 * MIB)))
+        parts.append(Range(0, min(whole, MIB // 2), min(2 * whole, 2 * MIB)))
         words.append("matrix products pack a block at a time")
     total = NOTHING
     for part in parts:
@@ -152,6 +152,16 @@ def _product(layout: MemoryLayout, operator: PlacedOperator) -> Product | None:
         operator, rows, prod(weights.shape[1:]), count // rows, source.dtype,
         threaded and source.dtype == "float32",
     )  # fmt: skip
+
+
+def _threaded(found: list[Product], pool: int, block: int) -> Range:
+    """A product of few blocks is packed whole; of one with more, each thread has two blocks at a time."""
+    few = pool * BLOCKS_A_THREAD * block
+    taken = [p.packed if p.packed <= few else 2 * pool * block for p in found]
+    largest = max(p.packed for p in found)
+    high = min(2 * largest, few + 2 * pool * block)
+    likely = min(max(taken), high)
+    return Range(min(likely, largest // 4, block), likely, high)
 
 
 def _ruy(found: list[Product]) -> tuple[int, int, int]:
