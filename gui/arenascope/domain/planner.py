@@ -54,6 +54,8 @@ def plan(
         at_first = replace(planned_with or shapes, invoked=None)  # what waits for a run has the file's sizes
         decided = _executions(graph, at_first, kernels, delegation)
     existing = _existing(graph, executions)
+    if delegation and profile.prepares_before_delegating:
+        existing |= delegation.plans.keys()  # a delegate is asked about every subgraph, and so all are placed
     allocations = [
         allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
         for now, then in zip(executions, decided, strict=True)

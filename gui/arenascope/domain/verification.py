@@ -11,6 +11,7 @@ from .reading import RawSubgraph, RawTensor, bases
 from .whatif import WhatIf
 
 AFTER_INVOKE = "after_invoke"  #: RawSubgraph.when
+_GIVEN_BACK = "The arenas of a subgraph exist only while its operator runs, and could not be read."
 _NOT_RUN = "The runtime there did not come to the end of a run, which places the rest."
 
 
@@ -59,7 +60,10 @@ def compare(planned: Planned, real: Iterable[RawSubgraph], *, ran: bool = True) 
     here = dict(_planned(planned.layout))
     there = {key: place for raw in real for key, place in _real(raw)}
     if not ran:
-        unknown |= here.keys() - there.keys()
+        unknown |= here.keys() ^ there.keys()
+    read = {subgraph for subgraph, _ in there}
+    hidden = {key for key in here if key[0] and key[0] not in read}
+    unknown |= hidden
     keys = sorted(here.keys() | there.keys())
     differences = tuple(
         Difference(*key, _name(planned.layout, key), here.get(key), there.get(key))
@@ -67,7 +71,8 @@ def compare(planned: Planned, real: Iterable[RawSubgraph], *, ran: bool = True) 
         if key not in unknown and here.get(key) != there.get(key)
     )
     open_ = sum(1 for key in keys if key in unknown)
-    reasons = (*(u.reason for u in planned.unknown), *(() if ran else (_NOT_RUN,)))
+    reasons = [u.reason for u in planned.unknown]
+    reasons += [_NOT_RUN] * (not ran) + [_GIVEN_BACK] * bool(hidden)
     return Comparison(len(keys), differences, open_, tuple(dict.fromkeys(reasons)))
 
 

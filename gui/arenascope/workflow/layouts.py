@@ -108,7 +108,8 @@ def _run(
     if status is not Status.OK:
         if len(run.answers) > len(cases):
             raise WireError(f"{device.name} answered more than the {len(cases)} cases asked for.")
-        run.answers[-1:] = [message]  # the case that it was in
+        if not run.answers or not isinstance(run.answers[-1], tuple) or not run.answers[-1]:
+            run.answers[-1:] = [message]  # the case that it was in; else only its invoke failed
     return run.answers or [message], status is Status.TIMED_OUT
 
 
@@ -155,8 +156,10 @@ class _Run:
             if not self._reading.subgraphs():  # else it was only the invoke
                 self.answers[-1:] = [translate.refusal(data)]
         elif name == "ended":
-            self._finish()
             outcome = translate.outcome(data)
+            if outcome.status is not Status.OK:
+                self._invoked = None  # it may lack its end
+            self._finish()
             self._end = (outcome.status, outcome.phase, outcome.message)
             self._done.set()
         else:

@@ -23,7 +23,8 @@ def fully_connected(call: Call) -> tuple[Scratch, ...]:
         raise UnknownScratch("its weights are sparse")
     units, depth = call.shape(1)[0], call.shape(1)[-1]
     batch = elements(call.shape(0)) // max(depth, 1)
-    if weights.dtype == "int4" and not depth % 2 and call.since((2, 14)):
+    tiled = weights.dtype == "int4" and call.constant(1) and units >= 4 and depth >= 32 and not depth % 2
+    if tiled and call.since((2, 14)):
         return _packed(call, batch, units, depth)
     quantized = "int4" if weights.dtype == "int4" and not call.since((2, 14)) else "int8"
     row.arena("quantized input", weights.dtype if weights.dtype == "uint8" else quantized, *call.shape(0))
@@ -61,7 +62,7 @@ def batch_matmul(call: Call) -> tuple[Scratch, ...]:
     add("right side, transposed", call.tensor(1).dtype, *turned, name=call.name("BatchMatMul_scratch_buffer"))
     if call.tensor(0).dtype == "float32" and call.tensor(1).dtype == "int8":
         adjoint = (call.operator.option("AdjX"), call.operator.option("AdjY"))
-        if call.since((2, 10)):
+        if call.since((2, 9)):
             rows = left[-1] if adjoint[0] else left[-2]
             units = right[-2] if adjoint[1] else right[-1]
         else:
@@ -78,30 +79,26 @@ def batch_matmul(call: Call) -> tuple[Scratch, ...]:
 
 def reduction(call: Call) -> tuple[Scratch, ...]:
     row = Row()
-    source, known, rank = call.tensor(0), call.constant(1), len(call.shape(0))
-    # A product of constants is computed at once, into memory of its own.
-    folded = call.output().kind is Kind.PERSISTENT_RO and call.profile.folds_constants
+    source, known = call.tensor(0), call.constant(1)
+    row.arena("position", "int32", len(call.shape(0)))
     accumulator = _ACCUMULATORS.get(source.dtype)
     if accumulator is None:
         raise UnknownScratch(f"it reduces {source.dtype}")
-
-    def add(role: str, dtype: str, size: int) -> None:
-        if folded or not known:
-            row.heap(role, dtype, (size,) if folded else None)
-        else:
-            row.arena(role, dtype, size)
-
-    row.arena("position", "int32", rank)
-    add("resolved axes", "int32", elements(call.shape(1)))
-    if call.operator.name in ("SUM", "MEAN", "REDUCE_PROD"):
-        add("sums", accumulator, elements(call.output_shape()) if known else 0)
+    if known:
+        row.arena("resolved axes", "int32", elements(call.shape(1)))
     else:
+        row.heap("resolved axes", "int32", None)
+    if call.operator.name not in ("SUM", "MEAN", "REDUCE_PROD"):
         row.empty("sums", accumulator)
-    if call.since((2, 10)):
-        if source.kind is Kind.MMAP_RO and not folded:
-            row.arena("merged dimensions", "int32", rank)
+    elif known:
+        row.arena("sums", accumulator, elements(call.output_shape()))
+    else:
+        row.heap("sums", accumulator, None)
+    if call.since((2, 9)):
+        if source.kind is Kind.MMAP_RO:
+            row.arena("merged dimensions", "int32", len(call.shape(0)))
         else:
-            row.heap("merged dimensions", "int32", (rank,) if folded else None)
+            row.heap("merged dimensions", "int32", None)
     return row.done()
 
 
@@ -121,9 +118,6 @@ def rfft2d(call: Call) -> tuple[Scratch, ...]:
     longest = max(height, width // 2)
     row.arena("bit reversal", "int32", 2 + isqrt(longest))
     row.arena("sines", "int64", longest // 2 + width // 4)
-    if call.litert_since((2, 3)):
-        row.arena("rows", "int64", height)
-        row.arena("numbers", "int64", height, width + 2)
     return row.done()
 
 
