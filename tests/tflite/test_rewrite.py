@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from arenascope.tflite.rewrite import Rewritten, rebatched
 from tests.data.blocks import add, dense, reshape, tanh
 from tests.data.builder import ModelBuilder, Weights, options
 from tests.support.models import own
+from tests.support.mutations import description_of, mutated
 from tests.tflite.chains import Chain, chains
 
 PLAIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -438,3 +440,21 @@ def test_files_behind_the_model_that_cannot_be_read_are_not_lost_in_silence(tmp_
     path.write_bytes(data.replace(b"one\ntwo\n", b"one\nTwo\n"))  # its checksum is wrong now
     with pytest.raises(ModelError, match="attached"):
         rebatched(path, read_model(path), 4, {})
+
+
+def test_a_damaged_model_is_refused_or_written_and_nothing_else() -> None:
+    rng, seen = random.Random(7), set()
+    paths = sorted(own("x").parent.glob("*.tflite"))
+    places = {path: description_of(path) for path in paths}
+    with tempfile.TemporaryDirectory() as folder:
+        damaged = Path(folder) / "damaged.tflite"
+        for _ in range(1500):
+            path = rng.choice(paths)
+            damaged.write_bytes(mutated(path.read_bytes(), rng, places[path]))
+            try:
+                graph = read_model(damaged)
+                rebatched(damaged, graph, rng.choice((1, 2, 8)), {})
+                seen.add("written")
+            except ModelError as error:
+                seen.add("refused" if "cannot be changed" in error.message else "unread")
+    assert seen == {"written", "refused", "unread"}

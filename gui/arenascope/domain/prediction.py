@@ -29,6 +29,8 @@ from .units import format_bytes
 MIB = 1024 * 1024
 #: Without a baseline: a process with Python, NumPy and a runtime, on any board that was seen.
 UNKNOWN_BASE = Range(20 * MIB, 32 * MIB, 60 * MIB)
+#: How the reason of a delegate's part begins that was not measured.
+NOT_CALIBRATED = "Not calibrated"
 BASE = f"{PYTHON}; {RUNTIME}"
 _PAGE = 4096
 #: tflite-memory.md §2.6: what the runtime asks for beyond the arena's high-water mark.
@@ -191,8 +193,9 @@ def _delegate(layout: MemoryLayout, graph: Graph, calibration: Calibration | Non
             max(inside, 2 * largest) + 3 * weights + 2 * MIB,
         ),
         Provenance.ESTIMATED,
-        f"Not calibrated: between the {format_bytes(largest)} that one operator inside the delegate needs at "
-        f"once and all {format_bytes(inside)} in there, with the {format_bytes(weights)} of weights packed.",
+        f"{NOT_CALIBRATED}: between the {format_bytes(largest)} that one operator inside the delegate "
+        f"needs at once and all {format_bytes(inside)} in there, with the {format_bytes(weights)} of "
+        "weights packed.",
     )
 
 

@@ -73,7 +73,12 @@ def judge(
         return Verdict(Fit.REFUSED, f"The model does not take these shapes: {plan.refusal.reason}", "shapes")
     if prediction is None:
         return Verdict(Fit.UNKNOWN, "Nothing was predicted.")
-    return _overflow(plan, board) or _refused(prediction, board, baseline) or _touched(prediction, board)
+    refused = _overflow(plan, board) or _refused(prediction, board, baseline)
+    if refused is not None and refused.fit is Fit.REFUSED:
+        return refused
+    touched = _touched(prediction, board)
+    # What may be refused and is ended in any case does not fit.
+    return refused if refused is not None and touched.fit is not Fit.KILLED else touched
 
 
 def _overflow(plan: Plan, board: Board) -> Verdict | None:

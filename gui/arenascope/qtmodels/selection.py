@@ -1,6 +1,11 @@
-"""One selection for all views: which capture, which arena, which tensor, which step, what is hovered."""
+"""One selection for all views: which capture, which arena, which tensor, which step, what is hovered.
+
+A plan can be shown in place of the reading, or beside it: both are captures to the views.
+"""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -8,9 +13,20 @@ from PySide6.QtCore import QObject, Signal
 from ..domain.alive import Key
 from ..domain.capture import Capture
 from ..domain.layout import ARENA_KINDS, Kind, Placement
+from ..domain.layout_difference import LayoutDifference, difference
 from .arena_blocks import ArenaBlocks
 
 _HISTORY = 200
+
+
+class Showing(StrEnum):
+    READING = "reading"  #: what was read on the device
+    PLAN = "plan"
+    BOTH = "both"  #: the reading, with what the plan says otherwise marked
+
+
+#: Tensor, step, arena, and the history of tensors with the place in it.
+_Parked = tuple[Key | None, int, tuple[int, Kind], list[Key | None], int]
 
 
 class Selection(QObject):
@@ -26,10 +42,20 @@ class Selection(QObject):
     stepChanged = Signal(int)
     hoverChanged = Signal(object)  #: Key | None
     historyChanged = Signal()  #: can_back or can_forward may differ
+    showingChanged = Signal(object)  #: Showing
+    differenceChanged = Signal()  #: between plan and reading, where both are shown
+
+    #: True while another telling of the same model takes the place of the one on show: zoom stays.
+    swapping = False
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._capture: Capture | None = None
+        self._reading: Capture | None = None
+        self._plan: Capture | None = None
+        self._showing = Showing.READING
+        self._difference: LayoutDifference | None = None
+        self._parked: _Parked | None = None
         self._blocks: dict[tuple[int, Kind], ArenaBlocks] = {}
         self._scope: tuple[int, Kind] = (0, Kind.ARENA_RW)
         self._tensor: Key | None = None
@@ -42,7 +68,29 @@ class Selection(QObject):
 
     @property
     def capture(self) -> Capture | None:
+        """What is on show: the reading, or the plan as if it had been read."""
         return self._capture
+
+    @property
+    def reading(self) -> Capture | None:
+        return self._reading
+
+    @property
+    def plan(self) -> Capture | None:
+        return self._plan
+
+    @property
+    def showing(self) -> Showing:
+        return self._showing
+
+    @property
+    def difference(self) -> LayoutDifference | None:
+        """Of plan and reading; None unless both are shown and both are there."""
+        if self._showing is not Showing.BOTH or self._plan is None or self._reading is None:
+            return None
+        if self._difference is None:
+            self._difference = difference(self._plan.layout, self._reading.layout)
+        return self._difference
 
     @property
     def subgraph(self) -> int:
@@ -101,19 +149,67 @@ class Selection(QObject):
     # -- verbs --------------------------------------------------------------------------------
 
     def set_capture(self, capture: Capture | None) -> None:
-        """Show another capture. The tensor stays selected where the new one has it under the same name."""
+        """Another reading. The tensor stays selected where the new one has it under the same name.
+
+        A plan that was on show for want of a reading gives way to it.
+        """
+        if capture is self._reading:
+            return
+        first = self._reading is None and capture is not None
+        self._parked = None
+        self._reading, self._difference = capture, None
+        if first and self._showing is Showing.PLAN:
+            self._showing = Showing.READING
+            self.showingChanged.emit(self._showing)
+        if self._showing is not Showing.PLAN:
+            self._show_capture(capture)
+        self.differenceChanged.emit()
+
+    def set_plan(self, plan: Capture | None) -> None:
+        """Another plan; it takes the place of the one on show, if one is."""
+        if plan is self._plan:
+            return
+        self._plan, self._difference = plan, None
+        if self._showing is Showing.PLAN:
+            self._swap(plan)
+        self.differenceChanged.emit()
+
+    def set_showing(self, showing: Showing) -> None:
+        """Reading, plan or both; tensor, step and arena stay where both have them."""
+        if showing is self._showing:
+            return
+        self._showing = showing
+        self._swap(self._plan if showing is Showing.PLAN else self._reading)
+        self.showingChanged.emit(showing)
+        self.differenceChanged.emit()
+
+    def _swap(self, capture: Capture | None) -> None:
         if capture is self._capture:
             return
-        kept = self._kept_in(capture)
+        if capture is None:  # for a moment: what was looked at is not forgotten
+            self._parked = (self._tensor, self._step, self._scope, self._past, self._at)
+        elif self._capture is None and self._parked is not None:
+            self._tensor, self._step, self._scope, self._past, self._at = self._parked
+        self.swapping = capture is not None and (self._capture is not None or self._parked is not None)
+        self._show_capture(capture)
+        self.swapping = False
+        if capture is not None:
+            self._parked = None
+
+    def _show_capture(self, capture: Capture | None) -> None:
+        kept, step = self._kept_in(capture), self._step
+        past, at = self._past, self._at
         self._capture = capture
         self._blocks = {}
         self._hover = None
         self._tensor = kept
-        self._past, self._at = [kept], 0
+        self._past, self._at = (past, at) if self.swapping else ([kept], 0)
         scopes = self.scopes()
-        if self._scope not in scopes:
+        moved = self._scope not in scopes
+        if moved:
             self._scope = scopes[0] if scopes else (0, Kind.ARENA_RW)
-        self._step = self._first_step()
+        stays = self.swapping and not moved and 0 <= step < self.step_count
+        self._step = step if stays else self._first_step()
         self.captureChanged.emit(capture)
         self.scopeChanged.emit(*self._scope)
         self.tensorChanged.emit(kept)
@@ -207,8 +303,9 @@ class Selection(QObject):
         return blocks.busiest if blocks.busiest is not None else 0
 
     def _kept_in(self, capture: Capture | None) -> Key | None:
-        before = self.placement
-        if capture is None or before is None:
+        if capture is None or self._tensor is None:
             return None
-        after = capture.layout.by_key.get(before.key)
-        return before.key if after is not None and after.name == before.name else None
+        after, before = capture.layout.by_key.get(self._tensor), self.placement
+        if after is None or (before is not None and after.name != before.name):
+            return None
+        return self._tensor if before is not None or self.swapping else None

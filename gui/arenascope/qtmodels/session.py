@@ -20,6 +20,7 @@ from ..workflow import devices
 from ..workflow.connect import LOCAL, Device
 from ..workflow.inspect import InspectRequest, inspect
 from ..workflow.watch import watch
+from ..workflow.whatif import Foreteller, Planner
 from .board_setup import BoardSetup, Provisioning
 from .board_worker import Connect, connect_with_runtime
 from .boards import Boards, DeviceBook
@@ -34,6 +35,7 @@ from .search_state import SearchState
 from .selection import Selection
 from .tasks import Task, Tasks
 from .warm import warmed
+from .whatif import WhatIfModel
 
 Inspect = Callable[..., Capture]
 _OPEN = (NextStep(action="open"),)
@@ -60,6 +62,7 @@ class Session(QObject):
         connect: Connect = connect_with_runtime,
         run: Inspect = inspect,
         verbs: Provisioning | None = None,
+        foretell: Callable[[], Foreteller] = Planner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -86,6 +89,8 @@ class Session(QObject):
         self.documents.noticed.connect(self.noticed)
         self.boards.noticed.connect(self.noticed)
         self.bridge.posted.connect(self._posted)
+        self.selection.captureChanged.connect(self.search.set_capture)
+        self.whatif = WhatIfModel(self, foretell)
         self.bridge.start()
 
     # -- what is open ---------------------------------------------------------------------------
@@ -100,7 +105,8 @@ class Session(QObject):
 
     @property
     def capture(self) -> Capture | None:
-        return self.selection.capture
+        """The run on show, also while its plan is looked at."""
+        return self.selection.reading
 
     @property
     def target(self) -> str:
@@ -179,8 +185,8 @@ class Session(QObject):
 
         self.documents.read_graph(self._model, have)
 
-    def inspect(self, target: str | None = None) -> None:
-        """Run the model on the device and show what it took."""
+    def inspect(self, target: str | None = None, request: InspectRequest | None = None) -> None:
+        """Run the model on the device and show what it took. ``request``: for this run alone."""
         if self._run is not None:
             return
         model, target = self._model, target or self._target
@@ -200,7 +206,7 @@ class Session(QObject):
             return
         self.set_target(target)
         self.stop_watch()
-        path, request = model.path, self._request
+        path, request = model.path, request or self._request
 
         def job(device: Device, task: Task) -> Capture:
             def tell(event: object) -> None:
@@ -271,6 +277,7 @@ class Session(QObject):
     def leave(self) -> None:
         """Ask everything to end and hear nothing more; returns at once, whatever hangs."""
         self.bridge.stop()
+        self.whatif.leave()
         self.tasks.leave()
         self.boards.leave()
         self.documents.leave()
@@ -278,6 +285,7 @@ class Session(QObject):
     def close(self) -> None:
         """``leave``, and wait until no thread of ours is left."""
         self.leave()
+        self.whatif.close()
         self.tasks.close()
         self.boards.close()
         self.documents.close()
@@ -294,7 +302,6 @@ class Session(QObject):
     def _show(self, entry: HistoryEntry | None) -> None:
         capture = entry.capture if entry is not None else None
         self.history.set_current(entry)
-        self.search.set_capture(capture)
         self.selection.set_capture(capture)
         self.entryChanged.emit(entry)
 

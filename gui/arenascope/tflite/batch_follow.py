@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.batch_axis import Along, Shape
+from ..domain.plain_text import plain
 from . import batch_rules, batch_shapes
 from .batch_step import Again, Followed, Key, NotSafe, Step, name_of
 from .names import dtype_name
@@ -61,7 +62,7 @@ def batch_of(model: Any, shapes: Mapping[Key, Shape], entries: tuple[int, ...]) 
             if tensor.buffer and len(_list(model.buffers[tensor.buffer].data)):
                 raise NotSafe("an input is a constant of the file", tensor=name_of(tensor))
             if shape:
-                found.setdefault(shape[0], name_of(tensor))
+                found.setdefault(shape[0], plain(name_of(tensor), 120))
     if not found:
         raise NotSafe("no input of the model has a batch dimension")
     if len(found) > 1:
@@ -119,6 +120,13 @@ class _Walk:
             )
 
     def _operator(self, step: Step) -> None:
+        """A model is not to be trusted: an operator may lack inputs, dimensions or options."""
+        try:
+            self._ruled(step)
+        except (IndexError, ZeroDivisionError, ValueError, TypeError, OverflowError):
+            step.refuse("its inputs, outputs and options do not fit together")
+
+    def _ruled(self, step: Step) -> None:
         name = step.name
         if name in ("WHILE", "IF"):
             (self._while if name == "WHILE" else self._if)(step)

@@ -27,8 +27,7 @@ def broadcast(step: Step) -> None:
     rank = len(step.out_shape())
     target: Along | None = None
     for slot in step.marked():
-        mark = step.mark(slot)
-        assert mark is not None
+        mark = step.along(slot)
         moved = mark.moved(mark.axis + rank - len(step.shape(slot)))
         if target is not None and moved != target:
             step.refuse(
@@ -77,8 +76,7 @@ def _first_only(step: Step, what: str) -> None:
 
 def fully_connected(step: Step) -> None:
     _first_only(step, "its weights")
-    mark, shape = step.mark(0), step.shape(0)
-    assert mark is not None
+    mark, shape = step.along(0), step.shape(0)
     depth = step.shape(1)[-1]
     if mark.axis == len(shape) - 1:
         step.refuse(_MIXES + "they are in the dimension that it sums up", 0)
@@ -103,8 +101,7 @@ def softmax(step: Step) -> None:
 
 
 def reduce(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     axes = step.needs_constant(1, "its axis").reshape(-1).tolist()
     moved = reduced(mark, len(step.shape(0)), axes, bool(step.option("keepDims", False)))
     if moved is None:
@@ -113,8 +110,7 @@ def reduce(step: Step) -> None:
 
 
 def arg_max(step: Step) -> None:
-    mark, rank = step.mark(0), len(step.shape(0))
-    assert mark is not None
+    mark, rank = step.along(0), len(step.shape(0))
     moved = reduced(mark, rank, step.needs_constant(1, "its axis").reshape(-1).tolist(), False)
     if moved is None:
         step.refuse(_MIXES + "it looks for the largest among all of them", 0)
@@ -123,8 +119,7 @@ def arg_max(step: Step) -> None:
 
 def along_constant_axis(step: Step) -> None:
     """CUMSUM, REVERSE_V2: the axes are a constant, and the shape stays."""
-    mark, rank = step.mark(0), len(step.shape(0))
-    assert mark is not None
+    mark, rank = step.along(0), len(step.shape(0))
     axes = step.needs_constant(1, "its axis").reshape(-1).tolist()
     if mark.axis in {axis % rank for axis in axes}:
         step.refuse(_MIXES + f"it goes along dimension {mark.axis}, which counts them", 0)
@@ -134,8 +129,7 @@ def along_constant_axis(step: Step) -> None:
 def concatenation(step: Step) -> None:
     rank = len(step.out_shape())
     axis = step.option("axis") % rank
-    target = step.mark(step.marked()[0])
-    assert target is not None
+    target = step.along(step.marked()[0])
     if target.axis == axis:
         step.refuse(_MIXES + f"it joins tensors along dimension {axis}, which counts them", step.marked()[0])
     for slot in range(len(step.inputs)):
@@ -144,8 +138,7 @@ def concatenation(step: Step) -> None:
 
 
 def pack(step: Step) -> None:
-    target = step.mark(step.marked()[0])
-    assert target is not None
+    target = step.along(step.marked()[0])
     for slot in range(len(step.inputs)):
         step.require(slot, target)
     axis = step.option("axis") % len(step.out_shape())
@@ -153,8 +146,7 @@ def pack(step: Step) -> None:
 
 
 def unpack(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     axis = step.option("axis") % len(step.shape(0))
     if axis == mark.axis:
         step.refuse(_MIXES + "it takes the batch apart, with one output for each sample", 0)
@@ -162,8 +154,7 @@ def unpack(step: Step) -> None:
 
 
 def split(step: Step, data: int = 1, axis_slot: int = 0) -> None:
-    mark = step.mark(data)
-    assert mark is not None
+    mark = step.along(data)
     axis = int(step.needs_constant(axis_slot, "its axis").reshape(-1)[0]) % len(step.shape(data))
     if axis == mark.axis:
         step.refuse(_MIXES + f"it splits dimension {axis}, which counts them", data)
@@ -187,7 +178,7 @@ def gather(step: Step) -> None:
             step.refuse("it pairs its indices with a table that is the same for each sample", 0)
         step.give(rows.moved(rows.axis - lots + axis))
     else:
-        assert table is not None
+        table = step.along(0)
         if table.axis == axis:
             step.refuse(_MIXES + f"it picks from dimension {axis}, which counts them", 0)
         if table.axis < lots:
@@ -211,8 +202,7 @@ def embedding_lookup(step: Step) -> None:
 def one_hot(step: Step) -> None:
     if step.marked() != [0]:
         step.refuse("its values are computed from the samples")
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     axis = step.option("axis", -1) % len(step.out_shape())
     step.give(mark.moved(mark.axis + (axis <= mark.axis)))
 
@@ -233,7 +223,8 @@ def batch_matmul(step: Step) -> None:
         if target is not None and moved != target:
             step.refuse(_MIXES + "each of them is multiplied with all others", slot)
         target = moved
-    assert target is not None
+    if target is None:
+        step.refuse("the samples are in none of its two factors")
     if len(step.marked()) == 2 and target.axis >= rank - 2:
         step.refuse(_MIXES + "each of them is multiplied with all others")
     for slot in (0, 1):

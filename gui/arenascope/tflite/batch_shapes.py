@@ -16,8 +16,7 @@ _MIXES = "it mixes the samples of a batch with one another: "
 
 
 def reshape(step: Step) -> None:
-    mark, out = step.mark(0), step.out_shape()
-    assert mark is not None
+    mark, out = step.along(0), step.out_shape()
     moved = reshaped(step.shape(0), mark, step.batch, out)
     if moved is None:
         step.refuse(f"the new shape {list(out)} tears the samples apart", 0)
@@ -54,15 +53,13 @@ def _meant(computed: Any, shape: tuple[int, ...]) -> bool:
 
 
 def transpose(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     order = step.needs_constant(1, "its order").reshape(-1).tolist()
     step.give(mark.moved(order.index(mark.axis)))
 
 
 def squeeze(step: Step) -> None:
-    mark, rank = step.mark(0), len(step.shape(0))
-    assert mark is not None
+    mark, rank = step.along(0), len(step.shape(0))
     named = [int(axis) % rank for axis in step.option("squeezeDims", ())]
     gone = named or [axis for axis, extent in enumerate(step.shape(0)) if extent == 1]
     if mark.axis in gone:
@@ -73,15 +70,13 @@ def squeeze(step: Step) -> None:
 
 
 def expand_dims(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     axis = int(step.needs_constant(1, "its axis").reshape(-1)[0]) % len(step.out_shape())
     step.give(mark.moved(mark.axis + (axis <= mark.axis)))
 
 
 def slice_(step: Step) -> None:
-    mark, shape = step.mark(0), step.shape(0)
-    assert mark is not None
+    mark, shape = step.along(0), step.shape(0)
     sizes = step.needs_constant(2, "its size").reshape(-1).copy()
     begin = step.constant(1)
     if begin is None:
@@ -95,8 +90,7 @@ def slice_(step: Step) -> None:
 
 
 def strided_slice(step: Step) -> None:
-    mark, shape = step.mark(0), step.shape(0)
-    assert mark is not None
+    mark, shape = step.along(0), step.shape(0)
     if step.option("ellipsisMask") or step.option("newAxisMask"):
         step.refuse("its slice has an ellipsis or a new dimension, which is not looked through", 0)
     axis, extent = mark.axis, shape[mark.axis]
@@ -131,8 +125,7 @@ def _at(values: Any, axis: int) -> int:
 
 
 def pad(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     if step.marked() != [0]:
         step.refuse("how much it pads is computed from the samples")
     if np.any(step.needs_constant(1, "its padding").reshape(-1, 2)[mark.axis]):
@@ -141,8 +134,7 @@ def pad(step: Step) -> None:
 
 
 def tile(step: Step) -> None:
-    mark = step.mark(0)
-    assert mark is not None
+    mark = step.along(0)
     times = step.needs_constant(1, "how often it repeats").reshape(-1)
     step.give(Along(mark.axis, mark.outer * int(times[mark.axis]), mark.inner))
 
@@ -217,8 +209,7 @@ def blocks_from_batch(step: Step) -> None:
 
 
 def update_slice(step: Step) -> None:
-    mark = step.mark(0) or step.mark(1)
-    assert mark is not None
+    mark = step.mark(0) or step.along(1)
     step.require(0, mark)
     step.require(1, mark)
     if step.mark(2) is not None:

@@ -113,6 +113,13 @@ class Step:
     def mark(self, slot: int) -> Along | None:
         return self.found.marks.get((self.subgraph, self.inputs[slot])) if self.has(slot) else None
 
+    def along(self, slot: int) -> Along:
+        """The same, where nothing can be said without."""
+        mark = self.mark(slot)
+        if mark is None:
+            self.refuse("the samples are in another of its inputs than is provided for", slot)
+        return mark
+
     def marked(self) -> list[int]:
         """Slots in which the samples are."""
         return [slot for slot in range(len(self.inputs)) if self.mark(slot) is not None]

@@ -30,6 +30,7 @@ class ActionSpec:
     menu: str
     keys: tuple[str, ...] = ()
     shown_key: str = ""
+    button: str = ""  #: shorter words for a button
     icon: str = ""
     tip: str = ""
     checkable: bool = False
@@ -53,7 +54,7 @@ COLOR_RULES = {
     "lifetime": "Lifetime",
     "dtype": "Data Type",
 }
-TABS = ("Tensors", "Operators", "Live", "Memory", "Run")
+TABS = ("Tensors", "Operators", "Live", "What-if", "Memory", "Run")
 FIGURES = {
     "lower_bound": "Lower Bound",
     "arena": "Arena",
@@ -64,6 +65,16 @@ FIGURES = {
     "headroom": "Headroom",
     "unexplained": "Unexplained",
 }
+
+#: Of the plan that the What-if view shows.
+PLANNED_FIGURES = {
+    "arena": "Planned Arena",
+    "persistent": "Planned Persistent Arena",
+    "largest": "Largest Single Allocation",
+    "peak": "Predicted Process Peak",
+    "verdict": "Verdict",
+}
+SHOWINGS = {"reading": "Reading", "plan": "Plan", "both": "Both"}
 
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open", "Open…", "File", ("Ctrl+O",), icon="open", tip="Open a model or a capture"),
@@ -102,6 +113,47 @@ ACTIONS: tuple[ActionSpec, ...] = (
         tip="Follow the memory of the chosen board without running anything on it",
         separator=True,
     ),
+    ActionSpec(
+        "whatif_measure",
+        "Measure the What-if",
+        "Run",
+        ("Ctrl+M",),
+        button="Measure",
+        tip="Run the model with the knobs of the What-if view on the chosen board",
+        separator=True,
+    ),
+    ActionSpec(
+        "whatif_use",
+        "Use the What-if for the Next Run",
+        "Run",
+        button="Use for the Next Run",
+        tip="Copy the knobs of the What-if view to the options of the next run",
+    ),
+    ActionSpec(
+        "whatif_reset",
+        "Set the What-if to the Next Run",
+        "Run",
+        tip="Copy the options of the next run to the knobs of the What-if view",
+    ),
+    ActionSpec(
+        "whatif_like_run",
+        "Set the What-if to the Run on Show",
+        "Run",
+        tip="Plan what was run, so that plan and reading can be compared",
+    ),
+    ActionSpec(
+        "whatif_learn",
+        "Calibrate the Board",
+        "Run",
+        button="Calibrate",
+        tip="A few short runs on the chosen board make its prediction narrow; they are kept",
+    ),
+    ActionSpec(
+        "whatif_largest",
+        "Set the What-if to the Largest Batch That Fits",
+        "Run",
+        tip="The largest that is planned to fit on the chosen board",
+    ),
     ActionSpec("add_board", "Add a Board…", "Boards", ("Ctrl+B",), icon="plus"),
     ActionSpec("check_board", "Check the Board", "Boards", icon="refresh"),
     ActionSpec(
@@ -131,6 +183,19 @@ ACTIONS: tuple[ActionSpec, ...] = (
         for rule, text in COLOR_RULES.items()
     ),
     *(
+        ActionSpec(
+            f"map_{key}",
+            f"Arena Map Shows {text}",
+            "View",
+            (f"Ctrl+Alt+{number}",),
+            button=f"Show the {text}",
+            group="map",
+            checkable=True,
+            submenu="Arena Map",
+        )
+        for number, (key, text) in enumerate(SHOWINGS.items(), 1)
+    ),
+    *(
         ActionSpec(f"tab_{name.lower()}", f"Show {name}", "View", (f"Alt+{n}",), submenu="Views")
         for n, name in enumerate(TABS, 1)
     ),
@@ -149,6 +214,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     *(
         ActionSpec(f"explain_{key}", f"Explain {text}", "Go", submenu="Explain a Number")
         for key, text in FIGURES.items()
+    ),
+    *(
+        ActionSpec(f"explain_whatif_{key}", f"Explain the {text}", "Go", submenu="Explain a Number")
+        for key, text in PLANNED_FIGURES.items()
     ),
     ActionSpec("palette", "Every Action…", "Help", ("Ctrl+K", "Ctrl+Shift+P"), icon="command"),
     ActionSpec("shortcuts", "Keys…", "Help", ("?",), icon="keyboard"),
@@ -171,6 +240,8 @@ class Actions(QObject):
             action.setObjectName(spec.key)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             action.setCheckable(spec.checkable)
+            if spec.button:
+                action.setIconText(spec.button)
             action.setToolTip(tip(_tip(spec)))
             if spec.group:
                 group = self._groups.setdefault(spec.group, QActionGroup(self))

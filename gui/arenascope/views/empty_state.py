@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 
 class EmptyState(QWidget):
@@ -31,7 +31,15 @@ class EmptyState(QWidget):
         column.addStretch(1)
         column.addWidget(self._title)
         column.addWidget(self._why)
-        column.addWidget(self._button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._other = QToolButton()
+        self._other.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self._other.hide()
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self._button)
+        buttons.addWidget(self._other)
+        buttons.addStretch(1)
+        column.addLayout(buttons)
         column.addStretch(1)
 
     def set_action(self, action: QAction | None) -> None:
@@ -40,6 +48,12 @@ class EmptyState(QWidget):
         self._button.setVisible(action is not None)
         self._waits = action is not None
         self._show()
+
+    def set_other_action(self, action: QAction | None) -> None:
+        """A second way on, beside the first."""
+        if action is not None:
+            self._other.setDefaultAction(action)
+        self._other.setVisible(action is not None)
 
     def say(self, title: str, why: str) -> None:
         self._words = (title, why)

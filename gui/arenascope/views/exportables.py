@@ -65,6 +65,7 @@ def exportables(window: MainWindow) -> tuple[Exportable, ...]:
         _view("tensors", "Tensors", window.tensors, tensors_of),
         _view("operators", "Operators", window.operators, operators_of),
         _view("live", "Live", window.live, live, names_hosts=True),
+        _view("what-if", "What-if", window.whatif),
         _view("memory", "Memory", window.memory),
         _view("run", "Run", window.run, run_of, names_hosts=True),
     )

@@ -39,6 +39,7 @@ from ..qtmodels.history_model import HistoryEntry, time_text
 from ..qtmodels.next_steps import NextStep
 from ..qtmodels.notices import Level, Notice
 from ..qtmodels.recents import Recents
+from ..qtmodels.selection import Showing
 from ..qtmodels.session import Session
 from ..settings import Settings
 from .actions import TABS, Actions
@@ -58,6 +59,8 @@ from .panels.options_bar import OptionsBar
 from .panels.run_panel import RunPanel
 from .panels.status_bar import StatusBar
 from .panels.tensor_panel import TensorTable
+from .panels.whatif_panel import WhatIfPanel
+from .plan_on_map import PlanOnMap
 from .plots.arena_map import ArenaMap
 from .run_follower import RunFollower
 from .search_box import SearchBox
@@ -91,7 +94,8 @@ def describe_model(graph: Graph) -> str:
     ]
     if len(graph.subgraphs) > 1:
         facts.append(f"{len(graph.subgraphs)} subgraphs")
-    lines = [" · ".join(facts), *shown, "", "Inspect it to see where its memory lies."]
+    last = "Inspect it to see where its memory lies, or look at the plan of it."
+    lines = [" · ".join(facts), *shown, "", last]
     return "\n".join(lines)
 
 
@@ -114,6 +118,7 @@ class MainWindow(QMainWindow):
         self.does = WindowActions(self)
         self._connect()
         self.follows = RunFollower(self)
+        self.plans = PlanOnMap(self)
         self._noted_example: HistoryEntry | None = None
         self._restore(settings or Settings())
         self._entry_changed(session.entry)
@@ -153,12 +158,13 @@ class MainWindow(QMainWindow):
         self.tensors.set_search(session.search)
         self.operators = OperatorsPanel(session.selection, session.search)
         self.live = LivePanel(theme)
+        self.whatif = WhatIfPanel(session.whatif, actions, theme)
         self.memory = MemoryPanel(theme)
         self.run = RunPanel()
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Views")
-        views = (self.tensors, self.operators, self.live, self.memory, self.run)
+        views = (self.tensors, self.operators, self.live, self.whatif, self.memory, self.run)
         for name, view in zip(TABS, views, strict=True):
             self.tabs.addTab(view, name)
         watch = QToolButton()
@@ -254,7 +260,8 @@ class MainWindow(QMainWindow):
     def offer(self) -> None:
         """The button of an empty view gets what is missing: a model, or a run of it."""
         model = self.session.model
-        if model is not None and model.graph is not None and self.session.entry is None:
+        planned = self.session.selection.showing is Showing.PLAN
+        if model is not None and model.graph is not None and self.session.entry is None and not planned:
             self.waiting.say(f"{plain(model.name, 80)} is open", describe_model(model.graph))
             self.map_stack.setCurrentWidget(self.waiting)
         else:
@@ -263,7 +270,10 @@ class MainWindow(QMainWindow):
         run = self.session.running
         key = "cancel" if run is not None else "inspect" if able else "open"
         self.waiting.set_action(self.actions_[key])
-        for view in (self.map, self.tensors, self.operators, self.live, self.memory, self.run):
+        self.waiting.set_other_action(self.actions_["map_plan"] if able and run is None else None)
+        for view in (
+            self.map, self.tensors, self.operators, self.live, self.whatif, self.memory, self.run,
+        ):  # fmt: skip
             view.set_empty_action(self.actions_[key])
         self.say_run()
 
@@ -280,7 +290,7 @@ class MainWindow(QMainWindow):
 
     def _entry_changed(self, entry: HistoryEntry | None) -> None:
         capture = entry.capture if entry is not None else None
-        self.strip.set_capture(capture)
+        self.plans.show_figures()
         self.memory.set_capture(capture)
         self.run.set_capture(capture)
         if self.session.running is None and self.session.watching is None:
@@ -363,7 +373,7 @@ class MainWindow(QMainWindow):
         self.actions_.set_theme(theme)
         for part in (
             self.bar, self.strip, self.note, self.banner, self.toast, self.overlay, self.boards, self.history,
-            self.map, self.tensors, self.live, self.memory, self.details,
+            self.map, self.tensors, self.live, self.whatif, self.memory, self.details,
         ):  # fmt: skip
             part.set_theme(theme)
 

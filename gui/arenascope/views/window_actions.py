@@ -24,6 +24,7 @@ from ..store import preferences
 from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from .actions import COLOR_RULES, FIGURES, TABS
+from .whatif_actions import WhatIfActions
 
 if TYPE_CHECKING:
     from .dialogs.file_dialog import FileDialog
@@ -53,6 +54,8 @@ class WindowActions(QObject):
         window.map.colorByChanged.connect(lambda rule: self._actions[f"color_{rule}"].setChecked(True))
         window.live.chart.pausedChanged.connect(self._paused)
         window.strip.asked.connect(self.explain)
+        window.whatif.figures.asked.connect(self.explain)
+        WhatIfActions(window, self.follow_capture)
         self._follow_history()
         self.follow_request(self._session.request)
         self._actions[f"color_{window.map.color_rule}"].setChecked(True)
@@ -184,10 +187,10 @@ class WindowActions(QObject):
         from .dialogs.export import ExportDialog
         from .export import ExportOptions, file_name, picture
 
-        capture = self._session.capture
+        view, chosen = self.current_view(), self.export_options
+        capture = self._stamp_of(view)
         if capture is None:
             return
-        view, chosen = self.current_view(), self.export_options
         path = Path(self._folder()) / file_name(view, capture, chosen.format.value)
         dialog = ExportDialog(view.title, path, chosen, self._window)
         theme = self._window.themes.theme
@@ -224,9 +227,18 @@ class WindowActions(QObject):
         self._window.show_notice(Notice(Level.SUCCESS, f"{view.title} copied as an image, {names}."))
 
     def copy_image(self) -> None:
-        capture = self._session.capture
+        view = self.current_view()
+        capture = self._stamp_of(view)
         if capture is not None:
-            self._copy_view(self.current_view(), capture, self.export_options)
+            self._copy_view(view, capture, self.export_options)
+
+    def _stamp_of(self, view: Exportable) -> Capture | None:
+        """What the picture is of: the run, or the plan where that is what it shows."""
+        if view.key == "what-if":
+            return self._window.whatif.capture
+        if view.key in ("live", "memory", "run"):
+            return self._session.capture
+        return self._session.selection.capture
 
     # -- runs -------------------------------------------------------------------------------------
 
@@ -388,11 +400,16 @@ class WindowActions(QObject):
     def follow_capture(self, capture: Capture | None) -> None:
         keys = ["save", "report", "export", "copy_image", "fit", "zoom_tensor", "copy_tensor"]
         keys += ["step_back", "step_forward", "step_busiest"]
+        shown = capture is not None or self._session.selection.capture is not None
         for key in (*keys, *(f"explain_{k}" for k in FIGURES)):
-            self._actions[key].setEnabled(capture is not None)
+            run_only = key in ("save", "report")
+            self._actions[key].setEnabled(capture is not None if run_only else shown)
+        planned = self._session.whatif.answer is not None
+        for key in ("export", "copy_image"):
+            self._actions[key].setEnabled(shown or planned)
 
     def follow_run(self, running: bool) -> None:
-        for key in ("inspect", "inspect_here", "watch"):
+        for key in ("inspect", "inspect_here", "watch", "whatif_measure"):
             self._actions[key].setEnabled(not running)
         self.follow_target(self._session.boards.model.item(self._session.target))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..domain.attribution import DELEGATE, KERNELS
 from ..domain.baseline import Baseline, base, identity
+from ..domain.board import Board
 from ..domain.calibration import Calibration, Point, interior_bytes
 from ..domain.capture import Capture
 from ..domain.graph import Graph
@@ -44,6 +45,17 @@ Planner = Callable[[WhatIf], Plan]
 def known(device: Device, store: Path | None = None) -> Baseline | None:
     """The baseline that is kept for this device; None where it has to be measured."""
     return kept_in.load(store or places().baselines).baseline(identity(device.board))
+
+
+def kept_for(
+    board: Board, graph: Graph, asked: WhatIf, store: Path | None = None
+) -> tuple[Baseline | None, Calibration | None]:
+    """What is kept for a board and a variant of a model; nothing is measured."""
+    kept = kept_in.load(store or places().baselines)
+    who = identity(board)
+    key = CalibrationKey(graph.sha256, who, asked.threads, _shapes(asked))
+    delegated = asked.delegate == "default"
+    return kept.baseline(who), kept.calibration(key) if delegated else None
 
 
 def baseline(

@@ -30,10 +30,16 @@ class InputsDialog(Frame):
 
     chosen = Signal(object)  #: InspectRequest
 
-    def __init__(self, graph: Graph, request: InspectRequest, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        request: InspectRequest,
+        parent: QWidget | None = None,
+        what: str = "the next run",
+    ) -> None:
         super().__init__(
             "Shapes of the inputs",
-            "For the next run. An empty field means: as the file says, with the batch of the bar.",
+            f"For {what}. An empty field means: as the file says, with the batch that is set.",
             parent,
             wide=78,
         )

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QAbstractButton, QFrame, QHBoxLayout, QSizePolicy,
 
 from ...domain.capture import Capture
 from ...domain.figures import Figure, header_figures
+from ...domain.forecast import Forecast
+from ...domain.plan_figures import planned_header
 from ...domain.provenance import Provenance
 from ..labels import set_tip
 from ..theme import Theme, scaled, tabular
@@ -51,6 +53,7 @@ class FigureTile(QAbstractButton):
         self._theme = theme
         self._figure: Figure | None = None
         self._origin = ""
+        self._faded = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -71,6 +74,12 @@ class FigureTile(QAbstractButton):
         set_tip(self, f"{figure.label}: {figure.exact_text}\n{figure.rule}\nClick for the addition.")
         self.updateGeometry()
         self.update()
+
+    def set_faded(self, faded: bool) -> None:
+        """What it says is about to be replaced."""
+        if faded != self._faded:
+            self._faded = faded
+            self.update()
 
     def show_nothing(self, text: str) -> None:
         """Without a capture: the name of the figure and a dash."""
@@ -117,7 +126,8 @@ class FigureTile(QAbstractButton):
         painter.drawText(QRectF(x, y, self.width(), small.height()), Qt.AlignmentFlag.AlignLeft, label)
         y += small.height() + _GAP
         painter.setFont(tabular(scaled(self.font(), 1.3, bold=True)))
-        painter.setPen(theme.text if self._figure is not None and self._figure.provenance else theme.disabled)
+        known = self._figure is not None and self._figure.provenance is not None and not self._faded
+        painter.setPen(theme.text if known else theme.disabled)
         painter.drawText(QRectF(x, y, self.width(), large.height()), Qt.AlignmentFlag.AlignLeft, value)
         y += large.height() + _GAP
         painter.setFont(scaled(self.font(), 0.95))
@@ -171,6 +181,11 @@ class HeaderStrip(QFrame):
     def set_theme(self, theme: Theme) -> None:
         for tile in self.tiles:
             tile.set_theme(theme)
+
+    def set_plan(self, plan: Capture, forecast: Forecast) -> None:
+        """The figures of a plan in place of those of a run."""
+        for tile, figure in zip(self.tiles, planned_header(plan, forecast), strict=True):
+            tile.show_figure(figure, figure.provenance.value if figure.provenance else "not known")
 
     def set_capture(self, capture: Capture | None) -> None:
         if capture is None:

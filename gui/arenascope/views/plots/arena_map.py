@@ -4,6 +4,9 @@ y is the offset in the arena, x the program order (operators, not time): one blo
 lives. Keys: Left/Right step (Shift: ten), Home/End first and last step, Up/Down the next tensor alive at
 the step, F fits, 0 resets, Esc unpins, Ctrl+C copies the card. The wheel zooms at the cursor, dragging
 pans, a double click fits a tensor, dragging on the axis scrubs the step.
+
+This is more than 500 lines, for it is one widget with one state: what its keys, its mouse and its card do
+is about the same blocks, range and selection, and would only hand these around.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from ...domain.overlaps import find_overlaps
 from ...domain.plain_text import plain
 from ...qtmodels.arena_blocks import ArenaBlocks
 from ...qtmodels.search_state import SearchState
-from ...qtmodels.selection import Selection
+from ...qtmodels.selection import Selection, Showing
 from ...qtmodels.tensor_card import tensor_card
 from ..empty_state import EmptyState
 from ..theme import Theme, scaled
@@ -47,6 +50,8 @@ from .coloring import RULES, Coloring, color_by, legend_entries
 from .hover_card import HoverCard
 from .legend import Legend
 from .picture import paint_plot, picture_size, settle, to_image, to_svg
+from .plan_line import PlanLine
+from .plan_outlines import PlanOutlines
 from .plot_panel import PlotPanel
 from .plot_view import MemoryViewBox, make_view
 
@@ -55,6 +60,8 @@ class ArenaMap(PlotPanel):
     """Follows and drives one Selection; dims what one SearchState does not find."""
 
     colorByChanged = Signal(str)
+    showingChosen = Signal(object)  #: Showing
+    planAsked = Signal()  #: the plan is to be of what was run
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +82,8 @@ class ArenaMap(PlotPanel):
         self._grid = GridLines(self._box, self._bytes_axis)
         self._item = ArenaItem(self._box, theme, self.font())
         self._overlay = ArenaOverlay(self._plot, self._item, theme, self.font())
+        self._outlines = PlanOutlines(self._box, theme)
+        self._plan_line = PlanLine()
         self._legend = Legend(theme)
         self._empty = EmptyState()
         self._card = HoverCard(theme, self)
@@ -117,6 +126,16 @@ class ArenaMap(PlotPanel):
         return self._overlay.chip_text
 
     @property
+    def plan_text(self) -> str:
+        """What is said of the plan, and of how the reading differs from it."""
+        return self._plan_line.text
+
+    @property
+    def outlined(self) -> int:
+        """How many outlines mark differences between plan and reading."""
+        return self._outlines.count
+
+    @property
     def empty_text(self) -> str:
         return self._empty.text
 
@@ -145,6 +164,7 @@ class ArenaMap(PlotPanel):
         self._grid.restyle(theme)
         self._item.restyle(theme, font)
         self._overlay.restyle(theme, font)
+        self._outlines.restyle(theme)
         self._legend.set_theme(theme)
         self._card.set_theme(theme)
         self._recolor()
@@ -188,12 +208,24 @@ class ArenaMap(PlotPanel):
             self._recolor()
             self.colorByChanged.emit(rule)
 
+    def show_showing(self, showing: Showing) -> None:
+        """Which of reading and plan the head says is shown."""
+        self._header.show_showing(showing)
+
+    def say_plan(self, words: str, offered: bool) -> None:
+        """``offered``: a button sets the plan to what was run."""
+        self._plan_line.say(words, offered)
+        empty = self._selection.capture is None or not self._view.isVisibleTo(self)
+        self._plan_line.setVisible(bool(words) and not empty)
+        if empty:
+            self._say_empty()
+
     def fit(self) -> None:
         """Show the whole arena and the whole program."""
         blocks = self._selection.blocks
         if blocks is not None and len(blocks):
             height = max(self._box.rect().height(), 2 * self._overlay.headroom)
-            top = blocks.arena_bytes * height / (height - self._overlay.headroom)
+            top = max(blocks.arena_bytes, self._outlines.top) * height / (height - self._overlay.headroom)
             self._box.fit_to(0, max(1, blocks.steps), 0, top)
             self._fitted = True
 
@@ -244,10 +276,13 @@ class ArenaMap(PlotPanel):
     def _build(self) -> None:
         self._header.scopeChosen.connect(self._scope_chosen)
         self._header.ruleChosen.connect(self.set_color_by)
+        self._header.showingChosen.connect(self.showingChosen)
+        self._plan_line.likeRunAsked.connect(self.planAsked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self._header)
+        column.addWidget(self._plan_line)
         column.addWidget(self._legend)
         column.addWidget(self._view, 1)
         column.addWidget(self._empty, 1)
@@ -267,6 +302,7 @@ class ArenaMap(PlotPanel):
             (selection.tensorChanged, self._tensor_changed),
             (selection.stepChanged, self._step_changed),
             (selection.hoverChanged, self._hover_changed),
+            (selection.differenceChanged, self._difference_changed),
         )
 
     # -- following ----------------------------------------------------------------------------
@@ -286,7 +322,7 @@ class ArenaMap(PlotPanel):
         self._legend.setVisible(shown)
         self._empty.setVisible(not shown)
         if blocks is None or not shown:
-            self._empty.say(*nothing_to_show(self._selection.capture))
+            self._say_empty()
             self._item.set_blocks(None)
             self._item.regroup()
             self._card.hide()
@@ -296,12 +332,32 @@ class ArenaMap(PlotPanel):
         self._step_axis.set_steps(blocks.steps)
         self._overlay.set_arena(blocks.arena_bytes, arena_line(blocks), blocks.high_water)
         self._overlay.set_rows(None, None)
-        self._box.bound(0, max(1, blocks.steps), 0, blocks.arena_bytes)
-        self.fit()
+        self._mark_differences(blocks)
+        if self._fitted or not self._selection.swapping:
+            self.fit()
         self._step_changed()
         self._recolor()
         self._search_changed()
         self._tensor_changed()
+
+    def _say_empty(self) -> None:
+        if self._selection.showing is Showing.PLAN and self._selection.capture is None:
+            self._empty.say("No plan to show", self._plan_line.text)
+        else:
+            self._empty.say(*nothing_to_show(self._selection.capture))
+
+    def _difference_changed(self) -> None:
+        blocks = self._selection.blocks
+        if blocks is not None and len(blocks):
+            self._mark_differences(blocks)
+            if self._fitted:
+                self.fit()
+            self._tell_legend()
+
+    def _mark_differences(self, blocks: ArenaBlocks) -> None:
+        self._outlines.set_difference(self._selection.difference, blocks)
+        top = max(blocks.arena_bytes, self._outlines.top)
+        self._box.bound(0, max(1, blocks.steps), 0, top)
 
     def _tensor_changed(self) -> None:
         if self._selection.tensor != self._pinned:
@@ -347,6 +403,8 @@ class ArenaMap(PlotPanel):
         if self._search is not None and self._search.active:
             note += ", faint = not found"
         entries = legend_entries(coloring, blocks, self._overlaps_here(blocks), self._theme)
+        if self._outlines.count:
+            note = f"{note}; framed = read elsewhere than planned, dashed = planned place"
         self._legend.set_entries(f"colour = {coloring.title}", entries, note)
 
     def _overlaps_here(self, blocks: ArenaBlocks) -> tuple[Overlap, ...]:

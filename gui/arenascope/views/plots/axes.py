@@ -148,6 +148,23 @@ class SecondsAxis(_Axis):
         return [f"{value:,.{digits}f}" for value in values]
 
 
+class BatchAxis(_Axis):
+    """Batches: whole numbers."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom", "batch (samples in one invoke)")
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
+        if high <= low or size <= 0:
+            return []
+        step = max(1, round(decimal_step(high - low, size / _COLUMN)))
+        first = max(1, math.ceil(low / step))
+        return [(step, [float(i * step) for i in range(first, math.floor(high / step) + 1)])]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return [f"{int(value):,}" for value in values]
+
+
 class GridLines(PixelItem):
     """Horizontal hairlines at the ticks of an axis, behind everything else of its view."""
 

@@ -63,6 +63,33 @@ class TimeViewBox(pg.ViewBox):
         self.rangeDragged.emit(min(start, end), max(start, end), event.isFinish())
 
 
+class BatchViewBox(pg.ViewBox):
+    """Batches only: the wheel zooms them, dragging chooses one; with another button or Shift it pans."""
+
+    scrubbed = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.setMouseEnabled(x=True, y=False)
+        self.disableAutoRange()
+        self.setRange(xRange=(0, 16), yRange=(0, 1024), padding=0)
+
+    def bound(self, limit: int) -> None:
+        self.setLimits(xMin=-0.05 * limit, xMax=1.3 * limit, minXRange=3, maxXRange=1.35 * limit)
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        pans = event.button() != Qt.MouseButton.LeftButton or bool(
+            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        )
+        event.accept()
+        if pans or axis is not None:
+            before = event.buttonDownPos() if event.isStart() else event.lastPos()
+            self.translateBy(x=self.mapToView(before).x() - self.mapToView(event.pos()).x())
+            self.sigRangeChangedManually.emit([True, False])
+        else:
+            self.scrubbed.emit(self.mapToView(event.pos()).x())
+
+
 def make_view(
     box: pg.ViewBox, left: pg.AxisItem, bottom: pg.AxisItem, right: pg.AxisItem | None = None
 ) -> tuple[pg.GraphicsView, pg.PlotItem]:
