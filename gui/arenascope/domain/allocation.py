@@ -55,7 +55,8 @@ def allocate(
         if not places.known(steps_of_pass, first=not placed):
             break
         growth = max(growth, places.place(steps_of_pass))
-        places.run(steps_of_pass)
+        if execution.ran:
+            places.run(steps_of_pass)
         placed += 1
     if not preserve_all:
         lives |= of_aliases(steps, lives, aliases)

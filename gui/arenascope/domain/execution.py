@@ -23,8 +23,8 @@ class Execution:
     """``listed``: all nodes, the file's operators first; ``plan``: those that run, ``steps`` the same.
 
     ``passes``: the runtime prepares and places up to an operator with an output of unknown shape, and goes
-    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows; ``scratch``:
-    operators whose scratch tensors are not known, and why.
+    on behind it when that has run (§3). ``ran``: the sizes behind the first pass were seen. ``unknown``:
+    tensors whose size only a run shows. ``scratch``: operators whose scratch tensors are not known, and why.
     """
 
     raw: RawSubgraph
@@ -35,6 +35,7 @@ class Execution:
     sizes: Mapping[int, int]
     kinds: Mapping[int, Kind]
     passes: tuple[range, ...]
+    ran: bool
     unknown: Mapping[int, Cause]
     scratch: Mapping[int, str]
 
@@ -57,6 +58,7 @@ def execution(
     tensors, steps = fit.tensors, _steps(fit.plan)
     kinds = _kinds(raw, tensors, steps, profile)
     stops = [at for at, step in enumerate(steps) if _stops(step, kinds)]
+    ran = later is not None or _all_prepared(raw)
     return Execution(
         raw=raw,
         listed=fit.listed,
@@ -66,7 +68,8 @@ def execution(
         sizes={t.index: t.bytes or 0 for t in tensors},
         kinds=kinds,
         passes=tuple(_passes(stops, len(steps))),
-        unknown=unknown_sizes(steps, stops, kinds) if stops else {},
+        ran=ran,
+        unknown=unknown_sizes(steps, stops, kinds, ran=ran) if stops else {},
         scratch=fit.unknown,
     )
 
@@ -156,6 +159,12 @@ def _as_prepared(
     }
     before = {t.index: t for t in raw.tensors if t.index not in waited}
     return tuple(before.get(t.index, t) for t in later.tensors)
+
+
+def _all_prepared(raw: RawSubgraph) -> bool:
+    """Whether the runtime that was asked had no reason to stop: all that it makes has a place."""
+    made = {t for node in raw.nodes or () for t in node.outputs}
+    return not any(t.kind is Kind.NONE and t.bytes for t in raw.tensors if t.index in made)
 
 
 def _passes(stops: Iterable[int], steps: int) -> Iterator[range]:

@@ -7,7 +7,7 @@ constants (SHAPE, STRIDED_SLICE, PACK, then RESHAPE): then every run has the sam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .layout import Kind
@@ -42,9 +42,12 @@ class Cause:
 
 
 def unknown_sizes(
-    plan: Sequence[Step], dynamic: Collection[int], kinds: Mapping[int, Kind]
+    plan: Sequence[Step], dynamic: Sequence[int], kinds: Mapping[int, Kind], *, ran: bool
 ) -> dict[int, Cause]:
-    """Tensor → the first cause of its size not being known. ``dynamic``: steps whose output is dynamic."""
+    """Tensor → the first cause of its size not being known. ``dynamic``: steps whose output is dynamic.
+
+    Behind the first of them nothing is known where no run has shown it (``ran``).
+    """
     found: dict[int, Cause] = {}
     known_values = {tensor for tensor, kind in kinds.items() if kind in VALUES_KNOWN}
     for step, node in enumerate(plan):
@@ -61,6 +64,9 @@ def unknown_sizes(
             read and node.name and node.name not in _RANDOM and known_values.issuperset(read)
         ):
             known_values.update(made)
+        if not ran and step > dynamic[0]:
+            unseen = Cause(dynamic[0], plan[dynamic[0]].name, None)
+            found.update((t, unseen) for t in made if t not in found)
     return found
 
 
