@@ -6,11 +6,11 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
-from .known_sizes import VALUES_KNOWN, Cause, unknown_sizes
+from .known_sizes import TELLS_SHAPE, VALUES_KNOWN, Cause, unknown_sizes
 from .layout import Kind
 from .lifetimes import Step
 from .profiles import RuntimeProfile
@@ -74,6 +74,20 @@ def execution(
     )
 
 
+def before_the_run(whole: Execution, described: Subgraph) -> Execution:
+    """A subgraph when the runtime decides what shares memory: behind the first pass the tensors have the
+    sizes of the file, and no kernel has changed their kind."""
+    if len(whole.passes) < 2:
+        return whole
+    waiting = {t for step in whole.steps[whole.passes[0].stop :] for t in step.outputs if t >= 0}
+    file = [t for t in described.tensors if t.index in waiting]
+    return replace(
+        whole,
+        sizes={**whole.sizes, **{t.index: t.bytes or 0 for t in file}},
+        kinds={**whole.kinds, **{t.index: Kind.DYNAMIC if t.bytes is None else Kind.ARENA_RW for t in file}},
+    )
+
+
 def _nodes(
     raw: RawSubgraph, described: Subgraph, divided: tuple[RawNode, ...] | None
 ) -> tuple[tuple[RawNode, ...], tuple[RawNode, ...]]:
@@ -98,11 +112,12 @@ def _steps(plan: Iterable[RawNode]) -> tuple[Step, ...]:
 
 
 def _kinds(
-    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Iterable[Step], profile: RuntimeProfile
+    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Sequence[Step], profile: RuntimeProfile
 ) -> dict[int, Kind]:
     """What is made but has no place in a reading is meant for the arena. NONE is left to what nothing makes:
     it never changes, like a constant."""
     made = {*raw.inputs, *raw.variables}
+    told = {t for step in steps if step.name in TELLS_SHAPE for t in step.outputs}
     for step in steps:
         made.update(step.outputs, step.temporaries)
     kinds: dict[int, Kind] = {}
@@ -110,7 +125,7 @@ def _kinds(
         kind = tensor.kind
         if kind in (Kind.NONE, Kind.DELEGATE):
             kind = Kind.ARENA_RW if tensor.index in made else Kind.NONE
-        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants) or (
+        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants and tensor.index not in told) or (
             kind is Kind.CUSTOM and not profile.lends_loop_state
         ):
             kind = Kind.ARENA_RW
