@@ -47,7 +47,7 @@ def allocate(
         )  # fmt: skip
     lives = lifetimes(
         steps, inputs=inputs, outputs=outputs, variables=variables, aliases=aliases,
-        preserve_all=preserve_all, preserve_scratch=profile.preserves_scratch,
+        preserve_all=preserve_all,
     )  # fmt: skip
     places = _Places(execution, lives, aliases, profile)
     placed = growth = 0

@@ -6,11 +6,11 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
-from .known_sizes import VALUES_KNOWN, Cause, unknown_sizes
+from .known_sizes import TELLS_SHAPE, VALUES_KNOWN, Cause, unknown_sizes
 from .layout import Kind
 from .lifetimes import Step
 from .profiles import RuntimeProfile
@@ -74,6 +74,20 @@ def execution(
     )
 
 
+def before_the_run(whole: Execution, described: Subgraph) -> Execution:
+    """A subgraph when the runtime decides what shares memory: behind the first pass the tensors have the
+    sizes of the file, and no kernel has changed their kind."""
+    if len(whole.passes) < 2:
+        return whole
+    waiting = {t for step in whole.steps[whole.passes[0].stop :] for t in step.outputs if t >= 0}
+    file = [t for t in described.tensors if t.index in waiting]
+    return replace(
+        whole,
+        sizes={**whole.sizes, **{t.index: t.bytes or 0 for t in file}},
+        kinds={**whole.kinds, **{t.index: Kind.DYNAMIC if t.bytes is None else Kind.ARENA_RW for t in file}},
+    )
+
+
 def _nodes(
     raw: RawSubgraph, described: Subgraph, divided: tuple[RawNode, ...] | None
 ) -> tuple[tuple[RawNode, ...], tuple[RawNode, ...]]:
@@ -98,11 +112,12 @@ def _steps(plan: Iterable[RawNode]) -> tuple[Step, ...]:
 
 
 def _kinds(
-    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Iterable[Step], profile: RuntimeProfile
+    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Sequence[Step], profile: RuntimeProfile
 ) -> dict[int, Kind]:
     """What is made but has no place in a reading is meant for the arena. NONE is left to what nothing makes:
     it never changes, like a constant."""
     made = {*raw.inputs, *raw.variables}
+    told = {t for step in steps if step.name in TELLS_SHAPE for t in step.outputs}
     for step in steps:
         made.update(step.outputs, step.temporaries)
     kinds: dict[int, Kind] = {}
@@ -110,12 +125,13 @@ def _kinds(
         kind = tensor.kind
         if kind in (Kind.NONE, Kind.DELEGATE):
             kind = Kind.ARENA_RW if tensor.index in made else Kind.NONE
-        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants) or (
+        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants and tensor.index not in told) or (
             kind is Kind.CUSTOM and not profile.lends_loop_state
         ):
             kind = Kind.ARENA_RW
         kinds[tensor.index] = kind
     types = {t.index: t.dtype for t in tensors}
+    empty = {t.index for t in tensors if t.bytes == 0 and t.index not in made}
     for step in steps:
         if not step.name and not profile.prepares_before_delegating:
             for output in step.outputs:  # no kernel has changed the kind of what a delegate makes
@@ -123,6 +139,14 @@ def _kinds(
                     kinds[output] = Kind.ARENA_RW
         elif _shape_is_computed(step, kinds) and types[step.outputs[0]] != "string":
             kinds[step.outputs[0]] = Kind.ARENA_RW if profile.reshapes_in_place else Kind.DYNAMIC
+        outputs = [output for output in step.outputs if output >= 0]
+        loops = step.name == "WHILE" and not profile.loops_keep_arena
+        if (
+            (loops and any(kinds[output] is Kind.DYNAMIC for output in outputs))
+            or (step.name == "VAR_HANDLE" and not profile.keeps_handles)
+            or (_makes_a_scalar(step, empty) and not profile.empty_shape_is_known)
+        ):
+            kinds.update(dict.fromkeys(outputs, Kind.DYNAMIC))
     return kinds
 
 
@@ -130,6 +154,11 @@ def moves_out(step: Step, kinds: Mapping[int, Kind]) -> bool:
     """Whether the output gets memory of its own when the step runs, unless it lies in its input's place:
     a RESHAPE that learns its shape only then, and had a place in the arena for as long."""
     return _shape_is_computed(step, kinds) and kinds[step.outputs[0]] is Kind.ARENA_RW
+
+
+def _makes_a_scalar(step: Step, empty: Collection[int]) -> bool:
+    """A RESHAPE whose shape has no elements, and so no data in the file."""
+    return step.name == "RESHAPE" and len(step.inputs) > 1 and step.inputs[1] in empty
 
 
 def _stops(step: Step, kinds: Mapping[int, Kind]) -> bool:

@@ -26,7 +26,7 @@ _DECIDING: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 
 #: Their outputs are values of the shape of their input, whatever its own values are.
-_TELLS_SHAPE = frozenset({"SHAPE", "RANK"})
+TELLS_SHAPE = frozenset({"SHAPE", "RANK"})
 _RANDOM = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"})
 #: Kinds of what has its values before a run. NONE: nothing makes it.
 VALUES_KNOWN = (Kind.MMAP_RO, Kind.PERSISTENT_RO, Kind.NONE)
@@ -60,7 +60,7 @@ def unknown_sizes(
                 cause = Cause(step, node.name, undecided[0] if undecided else None)
         if cause is not None:
             found.update((t, cause) for t in made if kinds[t] not in VALUES_KNOWN)
-        elif node.name in _TELLS_SHAPE or (
+        elif node.name in TELLS_SHAPE or (
             read and node.name and node.name not in _RANDOM and known_values.issuperset(read)
         ):
             known_values.update(made)
