@@ -109,8 +109,10 @@ def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelH
         words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
     if by_library["threads"]:
         pool = threads if threads is not None and threads > 1 else POOL
-        parts.append(_threaded(by_library["threads"], pool, *SLICES.get(machine, SLICES_ELSEWHERE)))
-        whole = max(p.packed for p in by_library["threads"])
+        depth, block = SLICES.get(machine, SLICES_ELSEWHERE)
+        parts.append(_threaded(by_library["threads"], pool, depth, block))
+        # All blocks of two slices are asked for in one piece, whether or not they are used.
+        whole = max((p.rows + p.columns) * p.item * min(p.depth, 2 * depth) for p in by_library["threads"])
         requests.append(Request(whole, "a convolution's packed operands"))
         words.append(f"convolutions on {pool} threads pack blocks for each")
     if by_library["block"]:
