@@ -55,3 +55,9 @@ def test_what_only_a_run_can_tell_is_left_out() -> None:
     """Behind an output that is sized when it runs, tensors have the file's shapes until then."""
     shapes = [(5, 8), (5, 8), (1, 4), (1, 4), (2,)]
     assert following.note(graph(), read(shapes, dynamic=2), {0: (5, 8)}) is None
+
+
+def test_a_delegate_that_takes_the_operator_may_follow() -> None:
+    shapes = [(5, 8), (5, 8), (1, 4), (1, 4), (2,)]
+    notes = [following.note(graph(), read(shapes), {0: (5, 8)}, left) for left in (None, {2}, {0, 1})]
+    assert [note is not None and "the delegate" in note for note in notes] == [False, False, True]

@@ -10,8 +10,18 @@ from hypothesis import strategies as st
 
 from arenascope.domain.attribution import ARENA, DELEGATE, KERNELS, MODEL, PERSISTENT
 from arenascope.domain.calibration import Calibration, Point, interior_bytes
-from arenascope.domain.kernel_heap import BLOCK, BLOCKS_A_THREAD, POOL, estimate, library, products
+from arenascope.domain.kernel_heap import (
+    AT_ITS_PEAK,
+    BLOCK,
+    BLOCKS_A_THREAD,
+    BLOCKS_AT_A_TIME,
+    POOL,
+    estimate,
+    library,
+    products,
+)
 from arenascope.domain.layout import Kind, MemoryLayout
+from arenascope.domain.plan import Unknown
 from arenascope.domain.prediction import Prediction, predict
 from arenascope.domain.provenance import Provenance
 from arenascope.domain.ranges import Range, exactly, total
@@ -123,6 +133,14 @@ def test_an_arena_that_grows_is_there_twice_for_a_moment() -> None:
     assert any("replaced" in request.purpose for request in twice.requests)
 
 
+def test_what_cannot_be_counted_is_said() -> None:
+    plan = plan_of(chain(MIB))
+    assert predict(plan, GRAPH, BOARD, BASELINE).notes == ()
+    open_ = replace(plan, planned=replace(plan.planned, unknown=(Unknown(0, (1, 2), "values decide"),)))
+    (note,) = predict(open_, GRAPH, BOARD, BASELINE).notes
+    assert note.startswith("2 tensors are not counted")
+
+
 def test_copies_of_a_program_stand_beside_the_peak() -> None:
     found = predicted(chain(MIB))
     assert [(p.part, p.bytes.likely) for p in found.beside] == [
@@ -169,6 +187,8 @@ def test_ruy_packs_both_operands_whole() -> None:
     [
         ("int8", "x86_64", False, "ruy"),
         ("uint8", "armv7l", False, "block"),
+        ("int8", "armv7l", False, "block"),
+        ("int8", "aarch64", False, "ruy"),
         ("float32", "x86_64", False, "block"),
         ("float32", "aarch64", False, "ruy"),
         ("float32", "aarch64", True, "threads"),
@@ -187,10 +207,11 @@ def test_threads_pack_a_small_product_whole_and_of_a_large_one_some_blocks() -> 
 
     (small,) = products(convolution(500, "float32", threaded=True))
     assert small.packed < POOL * BLOCKS_A_THREAD * block
-    assert taken(500).likely == small.packed
-    assert taken(10**6).likely == 2 * POOL * block
-    assert taken(10**6).high == (BLOCKS_A_THREAD + 2) * POOL * block
-    assert taken(10**6, 2).high == taken(10**6).high // 2
+    assert taken(500).likely == int(AT_ITS_PEAK * small.packed)
+    assert taken(500).high > small.packed
+    assert taken(10**6).likely == int(AT_ITS_PEAK * BLOCKS_AT_A_TIME * block)
+    assert taken(10**6).high == BLOCKS_A_THREAD * POOL * block + MIB
+    assert taken(10**6, 2).high < taken(10**6).high
     elsewhere = estimate(convolution(10**6, "float32", threaded=True), "x86_64", None).bytes
     assert elsewhere.high > taken(10**6).high
 

@@ -79,7 +79,7 @@ def test_questions_are_taken_only_a_few_ahead(service: ShapeService) -> None:
 
     answers = service.shapes(MODEL, questions(), LONG)
     next(answers)
-    assert len(taken) <= 5
+    assert len(taken) <= 8
     answers.close()  # type: ignore[attr-defined]
     assert sizes(one(service, MODEL, batch(9)))[0][2] == (9, 16, 16, 3)
 

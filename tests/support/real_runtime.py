@@ -64,7 +64,7 @@ def _subgraphs(read: Any) -> list[dict[str, Any]]:
 
 
 class RealRuntime:
-    """A process that reads; started again after a model has ended it."""
+    """A process that reads; started again after a model has ended it. It may outlast a test."""
 
     def __init__(self, python: str = sys.executable) -> None:
         self._python = python
@@ -79,8 +79,11 @@ class RealRuntime:
         self.close()
 
     def close(self) -> None:
+        from tests.support import leftovers
+
         if self._process is not None:
             self._process.communicate()
+            leftovers.LASTING.discard(self._process.pid)
             self._process = None
 
     def read(
@@ -102,6 +105,8 @@ class RealRuntime:
             "model": str(model), "batch": batch, "threads": threads, "delegate": delegate,
             "preserve_all": preserve_all, "invoke": invoke, "first": first,
         }  # fmt: skip
+        from tests.support import leftovers
+
         if self._process is None:
             self._process = subprocess.Popen(
                 [self._python, __file__],
@@ -110,6 +115,7 @@ class RealRuntime:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
+            leftovers.LASTING.add(self._process.pid)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()

@@ -47,7 +47,7 @@ def allocate(
         )  # fmt: skip
     lives = lifetimes(
         steps, inputs=inputs, outputs=outputs, variables=variables, aliases=aliases,
-        preserve_all=preserve_all, preserve_scratch=profile.preserves_scratch,
+        preserve_all=preserve_all,
     )  # fmt: skip
     places = _Places(execution, lives, aliases, profile)
     placed = growth = 0
@@ -55,7 +55,8 @@ def allocate(
         if not places.known(steps_of_pass, first=not placed):
             break
         growth = max(growth, places.place(steps_of_pass))
-        places.run(steps_of_pass)
+        if execution.ran:
+            places.run(steps_of_pass)
         placed += 1
     if not preserve_all:
         lives |= of_aliases(steps, lives, aliases)

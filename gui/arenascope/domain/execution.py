@@ -6,11 +6,11 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
-from .known_sizes import VALUES_KNOWN, Cause, unknown_sizes
+from .known_sizes import TELLS_SHAPE, VALUES_KNOWN, Cause, unknown_sizes
 from .layout import Kind
 from .lifetimes import Step
 from .profiles import RuntimeProfile
@@ -23,8 +23,8 @@ class Execution:
     """``listed``: all nodes, the file's operators first; ``plan``: those that run, ``steps`` the same.
 
     ``passes``: the runtime prepares and places up to an operator with an output of unknown shape, and goes
-    on behind it when that has run (§3). ``unknown``: tensors whose size only that shows; ``scratch``:
-    operators whose scratch tensors are not known, and why.
+    on behind it when that has run (§3). ``ran``: the sizes behind the first pass were seen. ``unknown``:
+    tensors whose size only a run shows. ``scratch``: operators whose scratch tensors are not known, and why.
     """
 
     raw: RawSubgraph
@@ -35,6 +35,7 @@ class Execution:
     sizes: Mapping[int, int]
     kinds: Mapping[int, Kind]
     passes: tuple[range, ...]
+    ran: bool
     unknown: Mapping[int, Cause]
     scratch: Mapping[int, str]
 
@@ -57,6 +58,7 @@ def execution(
     tensors, steps = fit.tensors, _steps(fit.plan)
     kinds = _kinds(raw, tensors, steps, profile)
     stops = [at for at, step in enumerate(steps) if _stops(step, kinds)]
+    ran = later is not None or _all_prepared(raw)
     return Execution(
         raw=raw,
         listed=fit.listed,
@@ -66,8 +68,23 @@ def execution(
         sizes={t.index: t.bytes or 0 for t in tensors},
         kinds=kinds,
         passes=tuple(_passes(stops, len(steps))),
-        unknown=unknown_sizes(steps, stops, kinds) if stops else {},
+        ran=ran,
+        unknown=unknown_sizes(steps, stops, kinds, ran=ran) if stops else {},
         scratch=fit.unknown,
+    )
+
+
+def before_the_run(whole: Execution, described: Subgraph) -> Execution:
+    """A subgraph when the runtime decides what shares memory: behind the first pass the tensors have the
+    sizes of the file, and no kernel has changed their kind."""
+    if len(whole.passes) < 2:
+        return whole
+    waiting = {t for step in whole.steps[whole.passes[0].stop :] for t in step.outputs if t >= 0}
+    file = [t for t in described.tensors if t.index in waiting]
+    return replace(
+        whole,
+        sizes={**whole.sizes, **{t.index: t.bytes or 0 for t in file}},
+        kinds={**whole.kinds, **{t.index: Kind.DYNAMIC if t.bytes is None else Kind.ARENA_RW for t in file}},
     )
 
 
@@ -95,11 +112,12 @@ def _steps(plan: Iterable[RawNode]) -> tuple[Step, ...]:
 
 
 def _kinds(
-    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Iterable[Step], profile: RuntimeProfile
+    raw: RawSubgraph, tensors: Iterable[RawTensor], steps: Sequence[Step], profile: RuntimeProfile
 ) -> dict[int, Kind]:
     """What is made but has no place in a reading is meant for the arena. NONE is left to what nothing makes:
     it never changes, like a constant."""
     made = {*raw.inputs, *raw.variables}
+    told = {t for step in steps if step.name in TELLS_SHAPE for t in step.outputs}
     for step in steps:
         made.update(step.outputs, step.temporaries)
     kinds: dict[int, Kind] = {}
@@ -107,7 +125,7 @@ def _kinds(
         kind = tensor.kind
         if kind in (Kind.NONE, Kind.DELEGATE):
             kind = Kind.ARENA_RW if tensor.index in made else Kind.NONE
-        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants) or (
+        elif (kind is Kind.PERSISTENT_RO and not profile.folds_constants and tensor.index not in told) or (
             kind is Kind.CUSTOM and not profile.lends_loop_state
         ):
             kind = Kind.ARENA_RW
@@ -156,6 +174,12 @@ def _as_prepared(
     }
     before = {t.index: t for t in raw.tensors if t.index not in waited}
     return tuple(before.get(t.index, t) for t in later.tensors)
+
+
+def _all_prepared(raw: RawSubgraph) -> bool:
+    """Whether the runtime that was asked had no reason to stop: all that it makes has a place."""
+    made = {t for node in raw.nodes or () for t in node.outputs}
+    return not any(t.kind is Kind.NONE and t.bytes for t in raw.tensors if t.index in made)
 
 
 def _passes(stops: Iterable[int], steps: int) -> Iterator[range]:

@@ -6,22 +6,31 @@ happens is the first that reads a tensor which changed and makes none that did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .graph import Graph, Operator
 from .layout import Kind
 from .plain_text import plain
 from .reading import RawSubgraph
 
+_MAY_FOLLOW = (
+    " So does the kernel of the runtime; the delegate, which takes this operator, may follow and need more."
+)
 #: Operators whose outputs speak about a shape and do not have it.
 _ABOUT_SHAPES = frozenset(("SHAPE", "RANK"))
 
 
-def note(graph: Graph, main: RawSubgraph, inputs: Mapping[int, tuple[int, ...]]) -> str | None:
+def note(
+    graph: Graph,
+    main: RawSubgraph,
+    inputs: Mapping[int, tuple[int, ...]],
+    left: Collection[int] | None = None,
+) -> str | None:
     """A sentence on the first operator behind which an output keeps the file's shape; None where all follow.
 
     ``inputs``: the shapes that were asked for; ``main``: the main subgraph as propagated. Shapes that only
-    a run can tell are left out.
+    a run can tell are left out. ``left``: the operators that a delegate leaves to the kernels; None without
+    one. A delegate has shapes of its own: XNNPACK's TRANSPOSE_CONV follows where the kernel does not.
     """
     late = _first_dynamic(graph.main.operators, main)
     now = {t.index: t.shape for t in main.tensors}
@@ -40,7 +49,7 @@ def note(graph: Graph, main: RawSubgraph, inputs: Mapping[int, tuple[int, ...]])
                 f"The model takes these shapes, but its output “{name}” stays {list(file[output])}: "
                 f"{plain(operator.name, 60)} (operator {operator.index}) makes “{plain(made.name, 60)}” "
                 f"{list(made.shape)} whatever it gets."
-            )
+            ) + ("" if left is None or operator.index in left else _MAY_FOLLOW)
     return None
 
 

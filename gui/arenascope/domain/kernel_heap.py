@@ -22,8 +22,12 @@ from .ranges import NOTHING, Range, Request
 MIB = 1024 * 1024
 #: What one block takes that a thread packs at a time: a share of the CPU's second cache level. On ARM the
 #: library does not ask the CPU and assumes 512 KiB; elsewhere it is larger.
-BLOCK = {"armv7l": 192 * 1024, "aarch64": 192 * 1024}
+BLOCK = {"armv7l": 216 * 1024, "aarch64": 216 * 1024}
 BLOCK_ELSEWHERE = MIB // 2
+#: Where a product has many blocks, so many are there at a time, whatever the number of threads.
+BLOCKS_AT_A_TIME = 14
+#: Of a product that is packed whole this much is there at the peak: what is done with is given back.
+AT_ITS_PEAK = 0.92
 #: Threads that the runtime's pool has where no number was asked for.
 POOL = 4
 #: Eigen packs the whole matrix where there are fewer blocks than this for each thread.
@@ -125,8 +129,7 @@ def library(product: Product, machine: str) -> str:
     if product.threaded:
         return "threads"
     if product.item == 1:
-        # The wheels for 32-bit ARM are built without ruy for uint8.
-        return "block" if machine == "armv7l" and product.dtype == "uint8" else "ruy"
+        return "block" if machine == "armv7l" else "ruy"  # wheels for 32-bit ARM are built without ruy
     return "ruy" if machine == "aarch64" else "block"
 
 
@@ -155,13 +158,12 @@ def _product(layout: MemoryLayout, operator: PlacedOperator) -> Product | None:
 
 
 def _threaded(found: list[Product], pool: int, block: int) -> Range:
-    """A product of few blocks is packed whole; of one with more, each thread has two blocks at a time."""
-    few = pool * BLOCKS_A_THREAD * block
-    taken = [p.packed if p.packed <= few else 2 * pool * block for p in found]
+    """A product of few blocks is packed whole; of one with more, some blocks are there at a time."""
+    few, some = pool * BLOCKS_A_THREAD * block, BLOCKS_AT_A_TIME * block
+    taken = [p.packed if p.packed <= few else min(p.packed, some) for p in found]
     largest = max(p.packed for p in found)
-    high = min(2 * largest, few + 2 * pool * block)
-    likely = min(max(taken), high)
-    return Range(min(likely, largest // 4, block), likely, high)
+    likely = int(AT_ITS_PEAK * max(taken))
+    return Range(min(likely, largest // 4, MIB), likely, max(likely, min(2 * largest, max(few, some) + MIB)))
 
 
 def _ruy(found: list[Product]) -> tuple[int, int, int]:

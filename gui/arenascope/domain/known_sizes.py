@@ -7,7 +7,7 @@ constants (SHAPE, STRIDED_SLICE, PACK, then RESHAPE): then every run has the sam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .layout import Kind
@@ -26,7 +26,7 @@ _DECIDING: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 
 #: Their outputs are values of the shape of their input, whatever its own values are.
-_TELLS_SHAPE = frozenset({"SHAPE", "RANK"})
+TELLS_SHAPE = frozenset({"SHAPE", "RANK"})
 _RANDOM = frozenset({"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"})
 #: Kinds of what has its values before a run. NONE: nothing makes it.
 VALUES_KNOWN = (Kind.MMAP_RO, Kind.PERSISTENT_RO, Kind.NONE)
@@ -42,9 +42,12 @@ class Cause:
 
 
 def unknown_sizes(
-    plan: Sequence[Step], dynamic: Collection[int], kinds: Mapping[int, Kind]
+    plan: Sequence[Step], dynamic: Sequence[int], kinds: Mapping[int, Kind], *, ran: bool
 ) -> dict[int, Cause]:
-    """Tensor → the first cause of its size not being known. ``dynamic``: steps whose output is dynamic."""
+    """Tensor → the first cause of its size not being known. ``dynamic``: steps whose output is dynamic.
+
+    Behind the first of them nothing is known where no run has shown it (``ran``).
+    """
     found: dict[int, Cause] = {}
     known_values = {tensor for tensor, kind in kinds.items() if kind in VALUES_KNOWN}
     for step, node in enumerate(plan):
@@ -57,10 +60,13 @@ def unknown_sizes(
                 cause = Cause(step, node.name, undecided[0] if undecided else None)
         if cause is not None:
             found.update((t, cause) for t in made if kinds[t] not in VALUES_KNOWN)
-        elif node.name in _TELLS_SHAPE or (
+        elif node.name in TELLS_SHAPE or (
             read and node.name and node.name not in _RANDOM and known_values.issuperset(read)
         ):
             known_values.update(made)
+        if not ran and step > dynamic[0]:
+            unseen = Cause(dynamic[0], plan[dynamic[0]].name, None)
+            found.update((t, unseen) for t in made if t not in found)
     return found
 
 

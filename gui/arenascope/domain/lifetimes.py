@@ -39,7 +39,6 @@ def lifetimes(
     variables: Iterable[int] = (),
     aliases: Mapping[int, int] | None = None,
     preserve_all: bool = False,
-    preserve_scratch: bool = True,
 ) -> dict[int, Lifetime]:
     """Lifetime of every tensor that the plan produces or holds; absent tensors are not in it.
 
@@ -66,7 +65,7 @@ def lifetimes(
     }
     for step, node in enumerate(plan):
         for tensor in node.temporaries:
-            found[tensor] = Lifetime(step, None if preserve_all and preserve_scratch else step)
+            found[tensor] = Lifetime(step, None if preserve_all else step)
     return found
 
 

@@ -14,10 +14,9 @@ arena planner makes of them is computed here, as tflite-memory.md §2 to §4 des
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from .allocation import Allocation, allocate
-from .execution import Execution, execution
+from .execution import Execution, before_the_run, execution
 from .graph import Graph
 from .known_sizes import Cause
 from .layout import ARENA_KINDS, Arena, Kind, MemoryLayout, PlacedOperator, Placement
@@ -49,10 +48,8 @@ def plan(
     """
     kernels = Kernels(profile, machine, threads)
     executions = _executions(graph, shapes, kernels, delegation)
-    decided = executions
-    if planned_with or shapes.invoked:
-        at_first = replace(planned_with or shapes, invoked=None)  # what waits for a run has the file's sizes
-        decided = _executions(graph, at_first, kernels, delegation)
+    first = _executions(graph, planned_with, kernels, delegation) if planned_with else executions
+    decided = [before_the_run(e, graph.subgraphs[e.raw.index]) for e in first]
     existing = _existing(graph, executions)
     allocations = [
         allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
@@ -68,11 +65,11 @@ def plan(
     )
     growth = max((a.growth for a in allocations), default=0)
     if planned_with:
-        first = plan(
+        smaller = plan(
             graph, planned_with, profile, machine=machine, threads=threads, preserve_all=preserve_all,
             delegation=delegation,
         )  # fmt: skip
-        growth = max(growth, _outgrown(first.layout, layout))
+        growth = max(growth, _outgrown(smaller.layout, layout))
     return Planned(layout, tuple(_unknown(graph, both, existing)), growth)
 
 

@@ -106,10 +106,17 @@ def predict(
         tuple(p for p in parts if p.bytes.high),
         tuple(requests),
         _mapped(requests, total(grown), page),
-        plan.notes,
+        (*plan.notes, *_unknown(plan)),
         files=base + graph.file_bytes,
         beside=tuple(_copies(layout)),
     )
+
+
+def _unknown(plan: Plan) -> Iterator[str]:
+    count = sum(len(unknown.tensors) for unknown in plan.planned.unknown)
+    if count:
+        what = "One tensor is" if count == 1 else f"{count} tensors are"
+        yield f"{what} not counted, for only a run can tell the size: the process needs more than predicted."
 
 
 def _delegated(layout: MemoryLayout) -> bool:

@@ -52,9 +52,8 @@ class RuntimeProfile:
     shares_when_preserving: bool = True
     #: Tensors that compare equal are sorted from the hash set of each node; else from their numbers.
     hash_sets: bool = False
-    #: Where all tensors are preserved, scratch tensors are as well.
-    preserves_scratch: bool = False
-    #: Kernels compute what follows from constants and shapes when they prepare, into memory of its own.
+    #: Kernels compute what follows from constants when they prepare, into memory of its own. (Of shapes
+    #: alone, SHAPE and RANK always did.)
     folds_constants: bool = False
     #: The inputs of a loop's body have no memory: they are the loop's outputs.
     lends_loop_state: bool = False
@@ -93,9 +92,9 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     ("tflite", 2, 8, {"xnnpack": True}),
     ("tflite", 2, 9, {}),
     ("tflite", 2, 10, {}),
-    ("tflite", 2, 11, {"hash_sets": True, "preserves_scratch": True}),
-    ("tflite", 2, 12, {"in_place": _RENAMES}),
-    ("tflite", 2, 13, {"in_place": {**_RENAMES, **_BITCAST}, "folds_constants": True}),
+    ("tflite", 2, 11, {"hash_sets": True}),
+    ("tflite", 2, 12, {"in_place": _RENAMES, "folds_constants": True}),
+    ("tflite", 2, 13, {"in_place": {**_RENAMES, **_BITCAST}}),
     ("tflite", 2, 14, {"in_place": {**_RENAMES, **_BITCAST, **_COMPUTES}}),
     (
         "litert", 1, 0,

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Question:
 
 
 #: Questions that are under way at once: the process works on the next while the last answer is used.
-_AHEAD = 4
+_AHEAD = 8
 #: Seconds for what nobody waits for any more to be done; then the process is ended.
 _GRACE = 0.4
 #: Seconds for the process to load the runtime.
@@ -123,14 +124,14 @@ class ShapeService:
         more, waiting, asked = iter(questions), deque[Question](), 0
         try:
             while True:
-                while len(waiting) < _AHEAD and (item := next(more, None)) is not None:
-                    waiting.append(item)
+                if len(waiting) <= _AHEAD // 2:  # several in one go: both sides are woken less often
+                    waiting.extend(islice(more, _AHEAD - len(waiting)))
                 if not waiting:
                     return
                 process = self._ready(cancel, asked)
-                for question in list(waiting)[asked:]:
-                    self._ask(process, model, question)
-                asked = len(waiting)
+                if asked < len(waiting):
+                    process.ask("shapes", [self._params(model, q) for q in islice(waiting, asked, None)])
+                    asked = len(waiting)
                 answer = self._take(process, time.monotonic() + limit, cancel)
                 waiting.popleft()
                 asked = 0 if answer.ended is not None else asked - 1
@@ -189,7 +190,7 @@ class ShapeService:
         if self._process is not None:
             self._process.abandon(_GRACE)
 
-    def _ask(self, process: ShapesProcess, model: Path, question: Question) -> None:
+    def _params(self, model: Path, question: Question) -> dict[str, Any]:
         divide = question.divide
         params = {
             "model": str(model),
@@ -200,7 +201,7 @@ class ShapeService:
             else {"inputs": _inputs(divide.inputs), "preserve_all": divide.preserve_all},
         }
         self._model = model
-        process.ask("shapes", params)
+        return params
 
     def _take(self, process: ShapesProcess, deadline: float, cancel: Wakes | None) -> Answer:
         """The answer to the oldest question."""

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,15 +88,17 @@ class ShapesProcess:
     def over(self) -> bool:
         return self._over or self._process is None or self._process.poll() is not None
 
-    def ask(self, method: str, params: dict[str, Any]) -> None:
-        """Send a question; its events and its response will come in the order of the questions."""
+    def ask(self, method: str, questions: Iterable[dict[str, Any]]) -> None:
+        """Send questions at once; events and responses will come in their order."""
         assert self._process is not None
         assert self._process.stdin is not None
-        message = protocol.encode(protocol.request(self._next, method, params), protocol.MAX_REQUEST)
-        self._next += 1
-        self.owed += 1
+        messages = b""
+        for params in questions:
+            messages += protocol.encode(protocol.request(self._next, method, params), protocol.MAX_REQUEST)
+            self._next += 1
+            self.owed += 1
         try:
-            self._process.stdin.write(message)
+            self._process.stdin.write(messages)
             self._process.stdin.flush()
         except OSError:  # it has ended: whoever waits for the answer hears it
             pass

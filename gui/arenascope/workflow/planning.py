@@ -234,7 +234,9 @@ class Planning:
         refusal = size_limits.refusal(planned.layout, machine)
         if refusal is not None:
             return replace(empty, refusal=refusal)
-        stops = following.note(graph, shapes.allocated[0], wanted.inputs)
+        nodes = None if divided is None else divided.plans.get(0)
+        left = None if nodes is None else {node.index for node in nodes if not node.delegate}
+        stops = following.note(graph, shapes.allocated[0], wanted.inputs, left)
         return replace(
             empty,
             planned=planned,
