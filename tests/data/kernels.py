@@ -503,6 +503,43 @@ def _in_a_row(g: GraphBuilder, w: Weights) -> int:
     return g.op("SUM", [y, g.shape_constant("last", [1])], ("sum", [2]), options=made)
 
 
+def _in_a_row_too(g: GraphBuilder, w: Weights) -> int:
+    y = _conv(g, w, 3, 1, 1, "float32", "int8", 1, 1, 2, False, True)
+    y = g.op("RESHAPE", [y, g.shape_constant("flat", [2, 14, 18])], ("flat", [2, 14, 18]))
+    y = g.op(
+        "SLICE",
+        [y, g.shape_constant("from", [0, 0, 0]), g.shape_constant("size", [2, 8, 16])],
+        ("part", [2, 8, 16]),
+    )
+    length = g.shape_constant("length", [8, 16])
+    y = g.op("RFFT2D", [y, length], ("waves", [2, 8, 9], "complex64"), options=options("Rfft2d"))
+    y = g.op("COMPLEX_ABS", [y], ("sizes", [2, 8, 9], "float32"))
+    parts = [
+        _matrix(g, w, "f_w", 5, 9, "int8"), _matrix(g, w, "f_r", 5, 5, "int8"), _vector(g, w, "f_b", 5),
+        g.tensor("f_state", [2, 5], variable=True), _matrix(g, w, "b_w", 5, 9, "int8"),
+        _matrix(g, w, "b_r", 5, 5, "int8"), _vector(g, w, "b_b", 5), g.tensor("b_state", [2, 5], variable=True),
+    ]  # fmt: skip
+    made = options("BidirectionalSequenceRNN", fusedActivationFunction=TANH, mergeOutputs=True)
+    y = g.op(
+        "BIDIRECTIONAL_SEQUENCE_RNN", [y, *parts, -1, -1, -1], ("rnn", [2, 8, 10]), options=made, version=2
+    )
+    for steps, name in ((8, "UNIDIRECTIONAL_SEQUENCE_RNN"), (1, "SVDF")):
+        if name == "SVDF":
+            y = g.op("SUM", [y, g.shape_constant("steps", [1])], ("sum", [2, 5]), options=options("Reducer"))
+            inputs = [
+                y, _matrix(g, w, "wf", 8, 5, "int8"), _matrix(g, w, "wt", 8, 4, "int8"), _vector(g, w, "sb", 4),
+                g.tensor("s_state", [2, 32], variable=True),
+            ]  # fmt: skip
+            return g.op(name, inputs, ("y", [2, 4]), options=options("SVDF", rank=2), version=3)
+        inputs = [
+            y, _matrix(g, w, "w_w", 5, 10, "int8"), _matrix(g, w, "w_r", 5, 5, "int8"), _vector(g, w, "w_b", 5),
+            g.tensor("w_state", [2, 5], variable=True),
+        ]  # fmt: skip
+        made = options("SequenceRNN", fusedActivationFunction=TANH)
+        y = g.op(name, inputs, ("seq", [2, steps, 5]), options=made, version=2)
+    raise AssertionError
+
+
 def _others() -> dict[str, Recipe]:
     def many(name: str, count: int, dtype: str = "float32") -> Recipe:
         def recipe(g: GraphBuilder, w: Weights) -> int:
@@ -542,6 +579,7 @@ def _others() -> dict[str, Recipe]:
         "rfft2d_high": fft(64, 16),
         "rfft2d_wide": fft(2, 128),
         "in_a_row": _in_a_row,
+        "in_a_row_too": _in_a_row_too,
         "dequantize": dequantize,
         "add_broadcast": pair("ADD", options("Add")),
         "squared_difference": pair("SQUARED_DIFFERENCE"),

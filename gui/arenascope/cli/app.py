@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from .. import __version__
 from ..errors import Cancelled, UsageError
-from . import devices, fit, inspect, plan, rebatch, report, sweep, watch
+from . import devices, fit, inspect, plan, rebatch, report, sweep, verify, watch
 
 app = typer.Typer(
     name="arenascope",
@@ -24,6 +24,7 @@ app.command("plan")(plan.plan)
 app.command("sweep")(sweep.sweep)
 app.command("fit")(fit.fit)
 app.command("rebatch")(rebatch.rebatch)
+app.command("verify-planner")(verify.verify_planner)
 app.command("report")(report.report)
 app.command("watch")(watch.watch)
 app.add_typer(devices.app, name="devices")

@@ -6,7 +6,7 @@ into what this profile's kernels would have said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .graph import Subgraph
@@ -131,6 +131,7 @@ def _kinds(
             kind = Kind.ARENA_RW
         kinds[tensor.index] = kind
     types = {t.index: t.dtype for t in tensors}
+    empty = {t.index for t in tensors if t.bytes == 0 and t.index not in made}
     for step in steps:
         if not step.name and not profile.prepares_before_delegating:
             for output in step.outputs:  # no kernel has changed the kind of what a delegate makes
@@ -138,6 +139,14 @@ def _kinds(
                     kinds[output] = Kind.ARENA_RW
         elif _shape_is_computed(step, kinds) and types[step.outputs[0]] != "string":
             kinds[step.outputs[0]] = Kind.ARENA_RW if profile.reshapes_in_place else Kind.DYNAMIC
+        outputs = [output for output in step.outputs if output >= 0]
+        loops = step.name == "WHILE" and not profile.loops_keep_arena
+        if (
+            (loops and any(kinds[output] is Kind.DYNAMIC for output in outputs))
+            or (step.name == "VAR_HANDLE" and not profile.keeps_handles)
+            or (_makes_a_scalar(step, empty) and not profile.empty_shape_is_known)
+        ):
+            kinds.update(dict.fromkeys(outputs, Kind.DYNAMIC))
     return kinds
 
 
@@ -145,6 +154,11 @@ def moves_out(step: Step, kinds: Mapping[int, Kind]) -> bool:
     """Whether the output gets memory of its own when the step runs, unless it lies in its input's place:
     a RESHAPE that learns its shape only then, and had a place in the arena for as long."""
     return _shape_is_computed(step, kinds) and kinds[step.outputs[0]] is Kind.ARENA_RW
+
+
+def _makes_a_scalar(step: Step, empty: Collection[int]) -> bool:
+    """A RESHAPE whose shape has no elements, and so no data in the file."""
+    return step.name == "RESHAPE" and len(step.inputs) > 1 and step.inputs[1] in empty
 
 
 def _stops(step: Step, kinds: Mapping[int, Kind]) -> bool:

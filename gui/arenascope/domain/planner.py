@@ -51,6 +51,8 @@ def plan(
     first = _executions(graph, planned_with, kernels, delegation) if planned_with else executions
     decided = [before_the_run(e, graph.subgraphs[e.raw.index]) for e in first]
     existing = _existing(graph, executions)
+    if delegation and profile.prepares_before_delegating:
+        existing |= delegation.plans.keys()  # a delegate is asked about every subgraph, and so all are placed
     allocations = [
         allocate(now, then, profile, preserve_all=preserve_all, exists=now.raw.index in existing)
         for now, then in zip(executions, decided, strict=True)

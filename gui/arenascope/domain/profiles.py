@@ -57,6 +57,12 @@ class RuntimeProfile:
     folds_constants: bool = False
     #: The inputs of a loop's body have no memory: they are the loop's outputs.
     lends_loop_state: bool = False
+    #: A loop with state of unknown size keeps the rest of its state in the arena.
+    loops_keep_arena: bool = False
+    #: The handle of a variable lies in the persistent arena.
+    keeps_handles: bool = False
+    #: A RESHAPE to a scalar, whose shape is a tensor without elements, is like one to a constant.
+    empty_shape_is_known: bool = False
 
     #: A RESHAPE to a shape that is computed keeps its input's place; else its output is dynamic.
     reshapes_in_place: bool = False
@@ -92,18 +98,18 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     ("tflite", 2, 8, {"xnnpack": True}),
     ("tflite", 2, 9, {}),
     ("tflite", 2, 10, {}),
-    ("tflite", 2, 11, {"hash_sets": True}),
-    ("tflite", 2, 12, {"in_place": _RENAMES, "folds_constants": True}),
+    ("tflite", 2, 11, {"hash_sets": True, "empty_shape_is_known": True}),
+    ("tflite", 2, 12, {"in_place": _RENAMES, "keeps_handles": True, "folds_constants": True}),
     ("tflite", 2, 13, {"in_place": {**_RENAMES, **_BITCAST}}),
-    ("tflite", 2, 14, {"in_place": {**_RENAMES, **_BITCAST, **_COMPUTES}}),
+    ("tflite", 2, 14, {"in_place": {**_RENAMES, **_BITCAST, **_COMPUTES}, "lends_loop_state": True}),
     (
         "litert", 1, 0,
         {
             "shares_when_preserving": False, "prepares_before_delegating": False, "default_threads": 1,
-            "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63,
+            "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63, "loops_keep_arena": True,
         },
     ),
-    ("litert", 1, 1, {"arena_multiple": 64, "lends_loop_state": True, "reshapes_in_place": True}),
+    ("litert", 1, 1, {"arena_multiple": 64, "reshapes_in_place": True}),
     ("litert", 1, 2, {}),
     ("litert", 1, 3, {}),
     ("litert", 1, 4, {}),

@@ -30,13 +30,13 @@ _ALWAYS = {
     "RNN": 6,
     "UNIDIRECTIONAL_SEQUENCE_RNN": 6,
     "BIDIRECTIONAL_SEQUENCE_RNN": 9,
+    "BIDIRECTIONAL_SEQUENCE_LSTM": 19,
     "LSTM": 21,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 12,
-    "RFFT2D": 2,
     **dict.fromkeys(_REDUCTIONS, 4),
 }
 #: Of these, those that LiteRT adds only when they prepare, and since when.
-_LATER = dict.fromkeys(("FULLY_CONNECTED", *_REDUCTIONS), (2, 3))
+_LATER = dict.fromkeys(("FULLY_CONNECTED", "BATCH_MATMUL", *_REDUCTIONS), (1, 4))
 
 #: Operators that are known to add none.
 _NONE = frozenset((
@@ -132,15 +132,14 @@ def number(
 
 
 def _always(operator: Operator, profile: RuntimeProfile) -> int:
-    count = _ALWAYS.get(operator.name, 0)
-    old = profile.package == "tflite_runtime"
-    if old and profile.version < (2, 9) and operator.name in _LATER and operator.name != "FULLY_CONNECTED":
+    older = profile.version if profile.package == "tflite_runtime" else None
+    if operator.name in _REDUCTIONS and older and older < (2, 10):
         return 3
-    if old and profile.version < (2, 8) and operator.name == "ADD_N":
+    if operator.name == "ADD_N" and older and older < (2, 8):
         return 0
-    if operator.name == "LSTM" and operator.option("KernelType") == 1:
+    if operator.name == "LSTM" and operator.option("KernelType") == recurrent.BASIC:
         return 0
-    return count
+    return _ALWAYS.get(operator.name, 0)
 
 
 def _on_load(operator: Operator, profile: RuntimeProfile) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .layout import ARENA_KINDS, Kind, MemoryLayout, Placement
 from .plan import Planned
 from .reading import RawSubgraph, RawTensor, bases
+from .whatif import WhatIf
 
 AFTER_INVOKE = "after_invoke"  #: RawSubgraph.when
+_GIVEN_BACK = "The arenas of a subgraph exist only while its operator runs, and could not be read."
+_NOT_RUN = "The runtime there did not come to the end of a run, which places the rest."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,17 @@ def latest(subgraphs: Iterable[RawSubgraph]) -> tuple[RawSubgraph, ...]:
     return tuple(found[index] for index in sorted(found))
 
 
-def compare(planned: Planned, real: Iterable[RawSubgraph]) -> Comparison:
-    """Places as offsets in their arena. What the plan calls unknown is counted, not compared."""
+def compare(planned: Planned, real: Iterable[RawSubgraph], *, ran: bool = True) -> Comparison:
+    """Places as offsets in their arena. What the plan calls unknown is counted, not compared; so is what a
+    run would have placed that failed there (not ``ran``)."""
     unknown = {(u.subgraph, t) for u in planned.unknown for t in u.tensors}
     here = dict(_planned(planned.layout))
     there = {key: place for raw in real for key, place in _real(raw)}
+    if not ran:
+        unknown |= here.keys() ^ there.keys()
+    read = {subgraph for subgraph, _ in there}
+    hidden = {key for key in here if key[0] and key[0] not in read}
+    unknown |= hidden
     keys = sorted(here.keys() | there.keys())
     differences = tuple(
         Difference(*key, _name(planned.layout, key), here.get(key), there.get(key))
@@ -62,7 +71,9 @@ def compare(planned: Planned, real: Iterable[RawSubgraph]) -> Comparison:
         if key not in unknown and here.get(key) != there.get(key)
     )
     open_ = sum(1 for key in keys if key in unknown)
-    return Comparison(len(keys), differences, open_, tuple(dict.fromkeys(u.reason for u in planned.unknown)))
+    reasons = [u.reason for u in planned.unknown]
+    reasons += [_NOT_RUN] * (not ran) + [_GIVEN_BACK] * bool(hidden)
+    return Comparison(len(keys), differences, open_, tuple(dict.fromkeys(reasons)))
 
 
 def _planned(layout: MemoryLayout) -> Iterator[tuple[tuple[int, int], tuple[Kind, int, int]]]:
@@ -72,12 +83,24 @@ def _planned(layout: MemoryLayout) -> Iterator[tuple[tuple[int, int], tuple[Kind
 
 
 def _real(raw: RawSubgraph) -> Iterator[tuple[tuple[int, int], tuple[Kind, int, int]]]:
-    base = bases(raw.tensors)
+    base, used = bases(raw.tensors), _used(raw)
     for tensor in raw.tensors:
-        if _has_place(tensor):
+        if _has_place(tensor) and (used is None or tensor.index in used):
             assert tensor.address is not None and tensor.bytes is not None
             place = (tensor.kind, tensor.address - base[tensor.kind], tensor.bytes)
             yield (raw.index, tensor.index), place
+
+
+def _used(raw: RawSubgraph) -> set[int] | None:
+    """What the plan that runs still needs: the interior of a delegate's partition may keep the address that
+    it had before. None where the nodes could not be read."""
+    if raw.nodes is None or raw.plan is None:
+        return None
+    nodes = {node.index: node for node in raw.nodes}
+    found = {*raw.inputs, *raw.outputs, *raw.variables}
+    for index in raw.plan:
+        found.update(nodes[index].inputs, nodes[index].outputs, nodes[index].temporaries or ())
+    return found
 
 
 def _has_place(tensor: RawTensor) -> bool:
@@ -91,3 +114,52 @@ def _placed(raw: RawSubgraph) -> int:
 def _name(layout: MemoryLayout, key: tuple[int, int]) -> str:
     found: Placement | None = layout.by_key.get(key)
     return found.name if found else ""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One model with one runtime. ``results``: a comparison for each case; a text where there is none,
+    empty where the plan and the runtime refuse alike. ``problem``: the file is no model."""
+
+    model: str
+    asked: Sequence[WhatIf]
+    results: Sequence[Comparison | str]
+    problem: str = ""
+
+    @property
+    def compared(self) -> tuple[tuple[WhatIf, Comparison], ...]:
+        return tuple(
+            (asked, result)
+            for asked, result in zip(self.asked, self.results, strict=False)
+            if isinstance(result, Comparison)
+        )
+
+    @property
+    def refused(self) -> int:
+        """Cases that the model does not take, as planned."""
+        return sum(1 for result in self.results if result == "")
+
+    @property
+    def disagreements(self) -> tuple[tuple[WhatIf, str], ...]:
+        """Cases of which only the plan, or only the runtime, says that the model takes them."""
+        return tuple(
+            (asked, result)
+            for asked, result in zip(self.asked, self.results, strict=False)
+            if isinstance(result, str) and result
+        )
+
+    @property
+    def tensors(self) -> int:
+        return sum(comparison.tensors for _, comparison in self.compared)
+
+    @property
+    def unknown(self) -> int:
+        return sum(comparison.unknown for _, comparison in self.compared)
+
+    @property
+    def different(self) -> int:
+        return sum(len(comparison.differences) for _, comparison in self.compared)
+
+    @property
+    def exact(self) -> bool:
+        return not (self.different or self.disagreements)

@@ -24,11 +24,12 @@ from .connect import Device
 from .jobs import CancelToken
 from .staging import stage_model
 
-#: A case's subgraphs after allocate (then those after an invoke, where asked for), or why there are none.
+#: A case's subgraphs after allocate, then those after an invoke, where one was asked for and came to its
+#: end; or why there are none.
 Laid = tuple[RawSubgraph, ...] | str
 
-#: Seconds for one case.
-_CASE_LIMIT = 120.0
+#: Seconds for a worker, and for each of its cases.
+_LIMIT, _CASE_LIMIT = 60.0, 20.0
 _NO_SAMPLES = 0.1
 
 
@@ -53,8 +54,10 @@ def layouts(
     path = stage_model(device, model, graph, lambda event: None, cancel)
     answers: list[Laid] = []
     while len(answers) < len(wanted):  # a crash costs the case that crashed, and a fresh worker
-        run = _run(device, path, wanted[len(answers) :], cancel)
-        answers += run
+        made, late = _run(device, path, wanted[len(answers) :], cancel)
+        answers += made
+        if late:
+            answers += made[-1:] * (len(wanted) - len(answers))
     return answers
 
 
@@ -69,15 +72,18 @@ def _params(graph: Graph, case: Case) -> dict[str, Any]:
     }
 
 
-def _run(device: Device, path: str, cases: list[dict[str, Any]], cancel: CancelToken) -> list[Laid]:
-    """The answers of one worker: all, or those up to the case in which it ended."""
+def _run(
+    device: Device, path: str, cases: list[dict[str, Any]], cancel: CancelToken
+) -> tuple[list[Laid], bool]:
+    """The answers of one worker: all, or those up to the case in which it ended; and whether its time ran
+    out, which it would with the others as well."""
     cancel.raise_if_cancelled()
     run = _Run()
     number = device.link.start_run(
         "layouts",
         {"model": path, "cases": cases},
         run.on_event,
-        timeout=_CASE_LIMIT * len(cases),
+        timeout=_LIMIT + _CASE_LIMIT * len(cases),
         sample_hz=_NO_SAMPLES,
     )
     forget = cancel.on_cancel(lambda: device.link.cancel_run(number))
@@ -102,8 +108,9 @@ def _run(device: Device, path: str, cases: list[dict[str, Any]], cancel: CancelT
     if status is not Status.OK:
         if len(run.answers) > len(cases):
             raise WireError(f"{device.name} answered more than the {len(cases)} cases asked for.")
-        run.answers[-1:] = [message]  # the case that it was in
-    return run.answers or [message]
+        if not run.answers or not isinstance(run.answers[-1], tuple) or not run.answers[-1]:
+            run.answers[-1:] = [message]  # the case that it was in; else only its invoke failed
+    return run.answers or [message], status is Status.TIMED_OUT
 
 
 class _Run:
@@ -145,11 +152,14 @@ class _Run:
             self._reading, self._invoked = ReadingCollector(), None
             self.answers.append(())
         elif name == "refused":
-            self._reading, self._invoked = ReadingCollector(), None
-            self.answers[-1:] = [translate.refusal(data)]
+            self._invoked = None
+            if not self._reading.subgraphs():  # else it was only the invoke
+                self.answers[-1:] = [translate.refusal(data)]
         elif name == "ended":
-            self._finish()
             outcome = translate.outcome(data)
+            if outcome.status is not Status.OK:
+                self._invoked = None  # it may lack its end
+            self._finish()
             self._end = (outcome.status, outcome.phase, outcome.message)
             self._done.set()
         else:

@@ -221,7 +221,7 @@ class Planning:
         )
         if isinstance(shapes, ShapeRefusal):
             return replace(empty, refusal=self._as_planned(shapes, wanted.asked, profile, machine))
-        divided, division_notes = self._division(wanted, shapes, profile, machine, delegation)
+        divided, division_notes = self._division(wanted, shapes, graph, profile, machine, delegation)
         planned = planner.plan(
             graph,
             shapes,
@@ -263,6 +263,7 @@ class Planning:
         self,
         wanted: _Wanted,
         shapes: Shapes,
+        graph: Graph,
         profile: RuntimeProfile,
         machine: str,
         given: Delegation | None,
@@ -275,7 +276,12 @@ class Planning:
             return None, (f"{profile.name} uses no delegate by itself: planned with its own kernels.",)
         if asked.preserve_all and not profile.xnnpack_preserving:
             return None, (f"{profile.name} uses no delegate where all tensors are to be preserved.",)
-        dynamic = any(t.kind is Kind.DYNAMIC for s in shapes.allocated for t in s.tensors)
+        dynamic = any(
+            t.kind is Kind.DYNAMIC
+            and t.index < len(graph.subgraphs[s.index].tensors)  # scratch does not count
+            for s in shapes.allocated
+            for t in s.tensors
+        )
         if dynamic and not profile.xnnpack_dynamic:
             return None, (
                 f"{profile.name} refuses the delegate for this model, because it has tensors whose size "

@@ -28,7 +28,8 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
     patch = kernel_height * kernel_width * depth
     if needed and not transposed:
         _, out_height, out_width, _ = _four_of(call.output_shape())
-        dtype = "int8" if hybrid and weights.dtype in _PACKED else weights.dtype if hybrid else kind
+        unpacked = weights.dtype in _PACKED and call.litert_since((1, 1))
+        dtype = "int8" if hybrid and unpacked else weights.dtype if hybrid else kind
         row.arena("im2col", dtype, batch, out_height, out_width, patch)
     if transposed:
         row.kept("transposed weights", kind, patch, outputs, name=call.name("Conv_hwcn_weights"))
@@ -45,7 +46,7 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
 
 
 #: The first version whose int16 kernel unfolds its input whatever the number of threads.
-INT16_IM2COL = (2, 10)
+INT16_IM2COL = (2, 9)
 
 
 def depthwise_conv_2d(call: Call) -> tuple[Scratch, ...]:
@@ -79,7 +80,8 @@ def transpose_conv(call: Call) -> tuple[Scratch, ...]:
 
 
 def _sums_are_wide(call: Call) -> bool:
-    return True
+    """From 2.9 to 2.14 the bias decided."""
+    return call.litert or not call.since((2, 9)) or (call.has(3) and call.tensor(3).dtype == "int64")
 
 
 def conv_3d(call: Call) -> tuple[Scratch, ...]:

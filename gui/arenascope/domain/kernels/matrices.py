@@ -23,7 +23,8 @@ def fully_connected(call: Call) -> tuple[Scratch, ...]:
         raise UnknownScratch("its weights are sparse")
     units, depth = call.shape(1)[0], call.shape(1)[-1]
     batch = elements(call.shape(0)) // max(depth, 1)
-    if weights.dtype == "int4" and not depth % 2 and call.since((2, 14)):
+    tiled = weights.dtype == "int4" and call.constant(1) and units >= 4 and depth >= 32 and not depth % 2
+    if tiled and call.since((2, 14)):
         return _packed(call, batch, units, depth)
     quantized = "int4" if weights.dtype == "int4" and not call.since((2, 14)) else "int8"
     row.arena("quantized input", weights.dtype if weights.dtype == "uint8" else quantized, *call.shape(0))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from .call import Call, Kernel, Row, Scratch, UnknownScratch
 
 _QUANTIZED = ("int8", "uint8")
-_BASIC = 1  # LSTMKernelType
+BASIC = 1  # LSTMKernelType
 #: Positions of an LSTM's inputs.
-_TO_INPUT_GATE, _TO_OUTPUT_GATE, _FROM_OUTPUT, _PROJECTION, _STATE = 1, 4, 8, 16, 18
+_TO_INPUT_GATE, _TO_OUTPUT_GATE, _PROJECTION, _STATE = 1, 4, 16, 18
+#: And of one in two directions: the second's first weights, the states, the auxiliary input.
+_SECOND, _STATES, _AUXILIARY = 18, 35, 39
 
 
 def lstm(call: Call) -> tuple[Scratch, ...]:
     """LSTM of one step, and over a sequence."""
-    if call.operator.option("KernelType") == _BASIC:
+    if call.operator.option("KernelType") == BASIC:
         return ()
     shape, sequence = call.shape(0), call.operator.name != "LSTM"
     batch = shape[1] if call.operator.option("TimeMajor") else shape[0]
@@ -21,7 +23,7 @@ def lstm(call: Call) -> tuple[Scratch, ...]:
         return _lstm_integer(call, batch, cells, sequence)
     row = Row()
     gates = 4 if call.has(_TO_INPUT_GATE) else 3
-    newer = call.since((2, 9))
+    newer = call.since((2, 10))
     row.arena("gates", "float32", batch, cells * (gates + newer) + (16 if newer and sequence else 0))
     weights = call.tensor(_TO_OUTPUT_GATE).dtype
     if weights in _QUANTIZED:
@@ -51,6 +53,33 @@ def _lstm_integer(call: Call, batch: int, cells: int, sequence: bool) -> tuple[S
         row.arena("accumulators", "int32", batch, cells)
         return row.done()
     raise UnknownScratch(f"an integer LSTM with {intermediates} intermediate tensors")
+
+
+def bidirectional_lstm(call: Call) -> tuple[Scratch, ...]:
+    """The first direction's gates have sixteen numbers more than the second's."""
+    shape, weights = call.shape(0), call.tensor(_TO_OUTPUT_GATE).dtype
+    batch = shape[1] if call.operator.option("TimeMajor") else shape[0]
+    second = _SECOND - 1
+    cells = [call.shape(_TO_OUTPUT_GATE)[0], call.shape(second + _TO_OUTPUT_GATE)[0]]
+    gates = [4 if call.has(first + _TO_INPUT_GATE) else 3 for first in (0, second)]
+    row, newer = Row(), call.since((2, 10))
+    for units, count, more in zip(cells, gates, (16, 0), strict=True):
+        row.arena("gates", "float32", batch, units * (count + newer) + (more if newer else 0))
+    if weights in _QUANTIZED:
+        if call.has(_AUXILIARY) or cells[0] != cells[1] or gates[0] != gates[1] or call.has(_PROJECTION):
+            raise UnknownScratch("its two directions differ, or it has a projection or an auxiliary input")
+        row.arena("quantized input", weights, *shape)
+        for position in (0, 2, 1, 3):  # outputs, then cells
+            row.arena("quantized state", weights, *call.shape(_STATES + position))
+        for _ in range(4):
+            row.arena("scaling factors", "float32", batch)
+        row.arena("recovered cell weights", "float32", cells[0])
+        row.arena("accumulators", "int32", cells[0], batch)
+        for _ in range(3):
+            row.arena("zero points", "float32", batch)
+        row.kept("row sums of the first direction", "int32", 2 * gates[0], cells[0])
+        row.kept("row sums of the second direction", "int32", 2 * gates[1], cells[1])
+    return row.done()
 
 
 def rnn(call: Call) -> tuple[Scratch, ...]:
@@ -108,6 +137,7 @@ def svdf(call: Call) -> tuple[Scratch, ...]:
 KERNELS: dict[str, Kernel] = {
     "LSTM": lstm,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
+    "BIDIRECTIONAL_SEQUENCE_LSTM": bidirectional_lstm,
     "RNN": rnn,
     "UNIDIRECTIONAL_SEQUENCE_RNN": rnn,
     "BIDIRECTIONAL_SEQUENCE_RNN": bidirectional_rnn,
