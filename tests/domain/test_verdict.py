@@ -103,6 +103,14 @@ def test_a_model_that_refuses_its_shapes_is_refused() -> None:
     assert "RESHAPE" in found.reason
 
 
+def test_what_is_killed_in_any_case_is_not_said_to_fit_tightly() -> None:
+    """All allocations together may be refused: that alone is tight, and no comfort where the peak kills."""
+    peak = exactly(100 * MIB)
+    may = Prediction(needs(peak).parts, needs(peak).requests, Range(GIB, GIB, 4 * GIB))
+    assert verdict(may).fit is Fit.TIGHT
+    assert verdict(replace(may, parts=needs(1000 * MIB).parts)).fit is Fit.KILLED
+
+
 def test_pages_of_files_can_give_way_so_that_they_alone_kill_nothing() -> None:
     assert verdict(needs(910 * MIB)).fit is Fit.KILLED
     assert verdict(needs(910 * MIB, files=20 * MIB)).fit is Fit.TIGHT
