@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from arenascope.domain.attribution import ARENA, DELEGATE, KERNELS, MODEL, PERSISTENT
 from arenascope.domain.calibration import Calibration, Point, interior_bytes
 from arenascope.domain.kernel_heap import (
-    AT_ITS_PEAK,
-    BLOCK,
     BLOCKS_A_THREAD,
-    BLOCKS_AT_A_TIME,
+    BLOCKS_AHEAD,
     POOL,
+    SLICES,
     estimate,
     library,
     products,
@@ -200,20 +199,20 @@ def test_which_library_multiplies(dtype: str, machine: str, threaded: bool, expe
 
 
 def test_threads_pack_a_small_product_whole_and_of_a_large_one_some_blocks() -> None:
-    block = BLOCK["armv7l"]
+    depth, block = SLICES["armv7l"]
 
     def taken(columns: int, threads: int | None = None) -> Range:
         return estimate(convolution(columns, "float32", threaded=True), "armv7l", threads).bytes
 
-    (small,) = products(convolution(500, "float32", threaded=True))
-    assert small.packed < POOL * BLOCKS_A_THREAD * block
-    assert taken(500).likely == int(AT_ITS_PEAK * small.packed)
-    assert taken(500).high > small.packed
-    assert taken(10**6).likely == int(AT_ITS_PEAK * BLOCKS_AT_A_TIME * block)
-    assert taken(10**6).high == BLOCKS_A_THREAD * POOL * block + MIB
-    assert taken(10**6, 2).high < taken(10**6).high
-    elsewhere = estimate(convolution(10**6, "float32", threaded=True), "x86_64", None).bytes
-    assert elsewhere.high > taken(10**6).high
+    few = POOL * BLOCKS_A_THREAD * block // (4 * depth)  # columns; the depth of 576 makes three slices
+    assert taken(few // 2).likely == few // 2 * 4 * 2 * depth
+    assert taken(few - 1).likely > taken(few + 1).likely
+    asked = estimate(convolution(10**6, "float32", threaded=True), "armv7l", None).requests
+    assert asked[0].bytes == (64 + 10**6) * 4 * 2 * depth
+    assert taken(10**6).likely == BLOCKS_AHEAD * block == taken(10**7).likely
+    assert taken(few - 1, 2).likely < taken(few - 1).likely
+    whole = estimate(convolution(few + 1, "float32", threaded=True), "x86_64", None).bytes
+    assert whole.likely > taken(few + 1).likely  # its caches are larger
 
 
 @given(st.integers(1, 10**6), st.sampled_from(["int8", "uint8", "float32"]), st.booleans())

@@ -20,17 +20,16 @@ from .layout import Kind, MemoryLayout, PlacedOperator
 from .ranges import NOTHING, Range, Request
 
 MIB = 1024 * 1024
-#: What one block takes that a thread packs at a time: a share of the CPU's second cache level. On ARM the
-#: library does not ask the CPU and assumes 512 KiB; elsewhere it is larger.
-BLOCK = {"armv7l": 216 * 1024, "aarch64": 216 * 1024}
-BLOCK_ELSEWHERE = MIB // 2
-#: Where a product has many blocks, so many are there at a time, whatever the number of threads.
-BLOCKS_AT_A_TIME = 14
-#: Of a product that is packed whole this much is there at the peak: what is done with is given back.
-AT_ITS_PEAK = 0.92
+#: Machine → depth of a slice, and bytes of a block, as Eigen derives them from the CPU's caches. On ARM it
+#: assumes 16 KiB and 512 KiB; x86 is asked, and 1 MiB of second level is taken for granted here.
+SLICES = {"armv7l": (248, 124 * 1024), "aarch64": (248, 124 * 1024)}
+SLICES_ELSEWHERE = (320, 248 * 1024)
+#: Of a product with many blocks so many are there at a time: in one slice for each thread, in several more,
+#: because a thread that is ahead packs into what all of them share.
+BLOCKS_OF_A_THREAD, BLOCKS_AHEAD = 2, 28
 #: Threads that the runtime's pool has where no number was asked for.
 POOL = 4
-#: Eigen packs the whole matrix where there are fewer blocks than this for each thread.
+#: Eigen packs a slice whole where it has fewer blocks than this for each thread.
 BLOCKS_A_THREAD = 8
 _EIGHT_BITS = ("int8", "uint8")
 _ALIGNMENT = 64
@@ -106,13 +105,15 @@ def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelH
         high = max(with_vectors, min(size, int(1.25 * resident)))
         parts.append(Range(int(0.9 * resident), resident, high))
         if largest:
-            requests.append(Request(largest, "a matrix product's packed operands"))
+            requests.append(Request(largest, "the packed operands of a matrix product"))
         words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
     if by_library["threads"]:
         pool = threads if threads is not None and threads > 1 else POOL
-        parts.append(_threaded(by_library["threads"], pool, BLOCK.get(machine, BLOCK_ELSEWHERE)))
-        whole = max(p.packed for p in by_library["threads"])
-        requests.append(Request(whole, "a convolution's packed operands"))
+        depth, block = SLICES.get(machine, SLICES_ELSEWHERE)
+        parts.append(_threaded(by_library["threads"], pool, depth, block))
+        # All blocks of two slices are asked for in one piece, whether or not they are used.
+        whole = max((p.rows + p.columns) * p.item * min(p.depth, 2 * depth) for p in by_library["threads"])
+        requests.append(Request(whole, "the packed operands of a convolution", unchecked=True))
         words.append(f"convolutions on {pool} threads pack blocks for each")
     if by_library["block"]:
         whole = max(p.packed for p in by_library["block"])
@@ -157,13 +158,22 @@ def _product(layout: MemoryLayout, operator: PlacedOperator) -> Product | None:
     )  # fmt: skip
 
 
-def _threaded(found: list[Product], pool: int, block: int) -> Range:
-    """A product of few blocks is packed whole; of one with more, some blocks are there at a time."""
-    few, some = pool * BLOCKS_A_THREAD * block, BLOCKS_AT_A_TIME * block
-    taken = [p.packed if p.packed <= few else min(p.packed, some) for p in found]
-    largest = max(p.packed for p in found)
-    likely = int(AT_ITS_PEAK * max(taken))
-    return Range(min(likely, largest // 4, MIB), likely, max(likely, min(2 * largest, max(few, some) + MIB)))
+def _threaded(found: list[Product], pool: int, depth: int, block: int) -> Range:
+    """The depth is cut into slices, of which two are there at a time, and each into blocks. A slice of few
+    blocks is packed whole; of one with more, some blocks are there at a time."""
+    likely = largest = 0
+    for product in found:
+        row = product.columns * product.item
+        one = row * min(product.depth, depth)
+        if one < pool * BLOCKS_A_THREAD * block:
+            taken = row * min(product.depth, 2 * depth)
+        elif product.depth <= depth:
+            taken = BLOCKS_OF_A_THREAD * pool * block
+        else:
+            taken = min(one, BLOCKS_AHEAD * block)
+        likely = max(likely, taken)
+        largest = max(largest, product.packed)
+    return Range(likely // 2, likely, max(likely, min(2 * largest, likely + BLOCKS_AHEAD * block)))
 
 
 def _ruy(found: list[Product]) -> tuple[int, int, int]:

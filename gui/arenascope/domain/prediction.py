@@ -222,7 +222,7 @@ def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedP
             continue
         kept = "persistent arena" if arena.kind is Kind.ARENA_RW_PERSISTENT else "arena"
         where = f" of subgraph {arena.subgraph}" if arena.subgraph else ""
-        yield Request(arena.bytes + _ARENA_PADDING, f"the {kept}{where}")
+        yield Request(arena.bytes + _ARENA_PADDING, f"the {kept}{where}", _unchecked(plan))
     for placed in plan.layout.placements:
         if placed.kind in (Kind.DYNAMIC, Kind.PERSISTENT_RO) and placed.bytes:
             yield Request(placed.bytes + _DYNAMIC_PADDING, f"the dynamic tensor #{placed.index}")
@@ -233,6 +233,11 @@ def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedP
             yield Request(part.bytes.low, "the delegate's workspace")
     if plan.planned.growth:
         yield Request(plan.planned.growth + _ARENA_PADDING, "the arena that is replaced")
+
+
+def _unchecked(plan: Plan) -> bool:
+    """Whether the runtime takes for granted that it gets its arena (tflite-memory.md §2.6)."""
+    return plan.profile.package == "ai_edge_litert" and plan.profile.version < (2, 1)
 
 
 def _mapped(requests: list[Request], touched_at_most: Range, page: int) -> Range:

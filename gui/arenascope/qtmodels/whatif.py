@@ -7,9 +7,10 @@ nobody waits, the curve over all batches is refined.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -27,6 +28,7 @@ from .documents import OpenModel
 from .planned_capture import planned_capture
 from .whatif_curve import Curve, Dot
 from .whatif_dots import on_the_curve
+from .whatif_keys import Answer as Answer
 from .whatif_keys import key_of, knobs_of, same_limits, without_batch
 from .whatif_knobs import Knobs, Target, Where, asked_of, file_batch, has_batch, resolve, same_run
 from .whatif_lessons import Lessons
@@ -38,16 +40,7 @@ if TYPE_CHECKING:
 PATIENCE_MS = 300
 #: The curve is refined in pieces of this length, so that the next question need not wait.
 _PIECE_SECONDS = 0.05
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """``forecast`` None: ``error`` says why there is none. ``whole``: the plan has its tensors."""
-
-    question: Question
-    forecast: Forecast | None = None
-    error: ArenaScopeError | None = None
-    whole: bool = True
+_BREATH_SECONDS = 0.002
 
 
 class WhatIfModel(QObject):
@@ -66,6 +59,7 @@ class WhatIfModel(QObject):
         self._session, self._foretell = session, foretell
         self._service: Foreteller | None = None
         self._runner = JobRunner("planning")
+        self._ending: threading.Thread | None = None
         self._wanted: set[str] = set()
         self._knobs, self._touched = Knobs(), False
         self._board: Board | None = None
@@ -252,18 +246,25 @@ class WhatIfModel(QObject):
         )
 
     def leave(self) -> None:
-        """Stop; returns at once."""
+        """Stop, and end the process that plans; returns at once."""
         self._late.stop()
         self._wanted.clear()
         self._token.cancel()
         self._runner.leave()
+        if self._ending is None:
+            self._ending = threading.Thread(target=self._end, name="planning-end")
+            self._ending.start()
 
     def close(self) -> None:
+        """``leave``, and wait for the end of it."""
         self.leave()
+        if self._ending is not None:
+            self._ending.join()
+
+    def _end(self) -> None:
         self._runner.close()
         if self._service is not None:
             self._service.close()
-            self._service = None
 
     # -- following the session ---------------------------------------------------------------------
 
@@ -401,9 +402,10 @@ class WhatIfModel(QObject):
                 self._curve.add(batch, forecast)
         if question is not self._question:
             return  # overtaken: nobody asks that any more
-        self._set_answer(answer)
+        self._answer = answer  # known to whoever hears of the plan
         refused = forecast.plan.refusal is not None
         self._set_plan(None if refused else planned_capture(forecast, question.board))
+        self._set_answer(answer)
         self.curveChanged.emit()
         self._refine()
 
@@ -478,6 +480,8 @@ class WhatIfModel(QObject):
             made.append((batch, forecast))
             curve.add(batch, forecast)
             batch = curve.next()
+            if token.wait(_BREATH_SECONDS):  # the window paints meanwhile: planning is Python, too
+                break
         return made
 
     # -- inside --------------------------------------------------------------------------------------

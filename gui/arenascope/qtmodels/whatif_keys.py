@@ -1,15 +1,27 @@
-"""When two questions of the What-if view are the same one."""
+"""Questions and answers of the What-if view: when two questions are the same one."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..domain.board import Board
+from ..domain.forecast import Forecast
 from ..domain.whatif import WhatIf
+from ..errors import ArenaScopeError
 from ..workflow.whatif import Question
 
 #: The memory of a board changes all the time; a verdict is made anew when it changed by this share.
 _MEMORY_CHANGED = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """``forecast`` None: ``error`` says why there is none. ``whole``: the plan has its tensors."""
+
+    question: Question
+    forecast: Forecast | None = None
+    error: ArenaScopeError | None = None
+    whole: bool = True
 
 
 def knobs_of(request: WhatIf) -> WhatIf:

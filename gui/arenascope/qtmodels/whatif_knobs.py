@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ..domain import profiles
 from ..domain.board import Board
 from ..domain.capture import Capture
 from ..domain.graph import Graph
-from ..domain.profiles import MACHINES, PROFILES, RuntimeProfile, by_name, of_runtime
+from ..domain.profiles import PROFILES, RuntimeProfile, by_name, nearest, of_runtime
 from ..domain.whatif import WhatIf, input_shapes
 from ..errors import UsageError
 
 #: Planned with where no board says what it has.
 USUAL_PROFILE = "litert-2.3"
 _USUAL_MACHINE = "aarch64"
-_NAMES = {"amd64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64"}
 
 
 class Where(StrEnum):
@@ -51,15 +51,8 @@ class Target:
 def machine_of(board: Board | None) -> str | None:
     """One of ``MACHINES``, by the process that runs the runtime: a 32-bit one on a 64-bit ARM kernel is
     armv7l. None for a machine that no kernel's rules are known for."""
-    if board is None or board.machine is None:
-        return None
-    name = board.machine.lower()
-    name = _NAMES.get(name, name)
-    if name == "aarch64" and board.bits == 32:
-        return "armv7l"
-    if name.startswith("armv") and name not in MACHINES:
-        return "armv7l"
-    return name if name in MACHINES else None
+    machine = profiles.machine_of(board.machine or "") if board is not None else None
+    return "armv7l" if machine == "aarch64" and board is not None and board.bits == 32 else machine
 
 
 def resolve(knobs: Knobs, board: Board | None, run: Board | None) -> Target:
@@ -72,14 +65,12 @@ def resolve(knobs: Knobs, board: Board | None, run: Board | None) -> Target:
         if place is not None:
             notes.append(f"No rules are known for the machine {place.machine}; planned for {machine}.")
             place = None
-    own = of_runtime(place.runtime or "", place.runtime_version or "") if place is not None else None
+    installed = (place.runtime or "", place.runtime_version or "") if place is not None else ("", "")
     if knobs.runtime:
         profile = by_name(knobs.runtime)
-    elif own is not None:
-        profile = own
     else:
-        profile = PROFILES[USUAL_PROFILE]
-        if place is not None and place.runtime_text:
+        profile = nearest(*installed) or PROFILES[USUAL_PROFILE]
+        if place is not None and place.runtime_text and of_runtime(*installed) is None:
             notes.append(
                 f"No rules are known for {place.runtime_text}; planned with those of {profile.name}."
             )

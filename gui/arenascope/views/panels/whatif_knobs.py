@@ -84,8 +84,8 @@ class WhatIfKnobs(QWidget):
         places += [(f"for any {machine}", (Where.MACHINE, machine)) for machine in MACHINES]
         here = (knobs.where, knobs.machine if knobs.where is Where.MACHINE else "")
         _fill(self.where, places, here)
-        own = "" if knobs.runtime else f" ({_profile(target.profile.name)})"
-        runtimes = [(f"its runtime{own}", "")]
+        own = "" if knobs.runtime else f"{_profile(target.profile.name)}, "
+        runtimes = [(f"{own}its own" if own else "its own runtime", "")]
         runtimes += [(_profile(name), name) for name in reversed(tuple(PROFILES))]
         _fill(self.runtime, runtimes, knobs.runtime)
         self._filling = False
