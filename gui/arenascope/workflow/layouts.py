@@ -110,6 +110,8 @@ def _run(
             raise WireError(f"{device.name} answered more than the {len(cases)} cases asked for.")
         if not run.answers or not isinstance(run.answers[-1], tuple) or not run.answers[-1]:
             run.answers[-1:] = [message]  # the case that it was in; else only its invoke failed
+            if len(run.answers) > 1 and status is not Status.TIMED_OUT:
+                run.answers.pop()  # an invoke before it may have spoilt the heap: once more, on its own
     return run.answers or [message], status is Status.TIMED_OUT
 
 
