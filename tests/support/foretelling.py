@@ -17,8 +17,9 @@ from arenascope.domain.graph import Graph, Operator, Subgraph, Tensor
 from arenascope.domain.layout import Kind, MemoryLayout, PlacedOperator
 from arenascope.domain.lifetimes import Lifetime, Step, lifetimes
 from arenascope.domain.plan import Plan, Planned
-from arenascope.domain.prediction import PredictedPart, Prediction, Range, Request, exactly
+from arenascope.domain.prediction import PredictedPart, Prediction
 from arenascope.domain.provenance import Provenance
+from arenascope.domain.ranges import Range, Request, exactly
 from arenascope.domain.shapes import ShapeRefusal
 from arenascope.domain.totals import totals
 from arenascope.domain.verdict import Fit, Verdict, VerdictFigure
