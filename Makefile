@@ -5,6 +5,7 @@
 # make board        an emulated ARM board to connect to: make board [ARCH=armhf|arm64|armhf-on-arm64] [BARE=1]
 #                   [PORT=2222] [MEMORY=1024] [CLOCK=2027-06-01T00:00:00]
 # make boards       the images of those boards (root; 6 minutes, once; make test does it as well)
+# make runtimes     the runtimes that plans are held against (a minute, once; make test does it as well)
 # make screenshots  the pictures of README.md
 VENV    ?= .venv
 WORKERS ?= 2
@@ -13,14 +14,14 @@ ARCH    ?= armhf
 PY      := $(VENV)/bin/python
 STAMP   := $(shell cat pyproject.toml packaging/constraints.txt | cksum | tr -s ' ' '-')
 
-.PHONY: run test lint bench board boards screenshots setup clean
+.PHONY: run test lint bench board boards runtimes screenshots setup clean
 
 run: $(VENV)/.run$(STAMP)
 	@$(PY) packaging/system_packages.py window
 	@sh packaging/run.sh $(VENV)/bin/arenascope
 
 # The boards come last: --dist loadscope keeps the tests of a board on one worker.
-test: setup lint
+test: setup lint runtimes
 ifeq ($(BOARD),0)
 	@$(PY) packaging/system_packages.py window test
 	$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not board"
@@ -49,6 +50,10 @@ board: setup
 boards: setup
 	@$(PY) packaging/system_packages.py board
 	@$(PY) -m tests.board.build
+
+# What cannot be made here (a Python that is missing) is named; the tests name it again.
+runtimes: setup
+	-@$(PY) -m tests.support.pool
 
 screenshots: setup
 	@$(PY) packaging/system_packages.py window

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arenascope_agent import inputs, runtimes
+from arenascope_agent import inputs, layout, runtimes
 from arenascope_agent.tasks import reading
 from tests.agent import tiny_models
 from tests.support.models import own
@@ -114,3 +114,15 @@ def test_complex_numbers(dtype: str, parts: Any) -> None:
     inputs._fill(target, inputs._block(dtype, 1))
     values = target.view(parts)
     assert -1 <= values.min() < -0.9 and 0.9 < values.max() < 1
+
+
+@pytest.mark.parametrize("name", ["cnn_float", "cnn_int8", "strings", "scalar", "if_branch", "zero_size"])
+def test_cleared_inputs_are_zeros_or_empty(name: str) -> None:
+    path = own(f"{name}.tflite")
+    interpreter, known = opened(path)
+    inputs.write(interpreter, known["inputs"], known["exact"], 1)
+    (main, *_) = layout.read(interpreter, layout.AFTER_ALLOCATE, str(path))
+    inputs.clear(interpreter, [t for t in main.tensors if t.number in main.inputs])
+    for detail in interpreter.get_input_details():
+        assert not np.any(interpreter.get_tensor(detail["index"]))
+    interpreter.invoke()  # refused while a view is held

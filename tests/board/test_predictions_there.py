@@ -54,7 +54,7 @@ def test_peaks_with_the_default_delegate_lie_in_their_range(board: EmulatedBoard
     with predicting(board) as predictor:
         for case in (
             Case(model("cnn.tflite"), 40, "default"),
-            Case(model("vww_96_float.tflite"), 30, "default"),
+            Case(model("cnn_int8.tflite"), 500, "default"),
             Case(model("lstm.tflite"), None, "default"),
         ):
             found = held_against_run(predictor, case)

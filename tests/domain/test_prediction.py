@@ -219,6 +219,8 @@ def test_threads_pack_a_small_product_whole_and_of_a_large_one_some_blocks() -> 
     few = POOL * BLOCKS_A_THREAD * block // (4 * depth)  # columns; the depth of 576 makes three slices
     assert taken(few // 2).likely == few // 2 * 4 * 2 * depth
     assert taken(few - 1).likely > taken(few + 1).likely
+    asked = estimate(convolution(10**6, "float32", threaded=True), "armv7l", None).requests
+    assert asked[0].bytes == (64 + 10**6) * 4 * 2 * depth
     assert taken(10**6).likely == BLOCKS_AHEAD * block == taken(10**7).likely
     assert taken(few - 1, 2).likely < taken(few - 1).likely
     whole = estimate(convolution(few + 1, "float32", threaded=True), "x86_64", None).bytes

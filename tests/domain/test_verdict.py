@@ -88,6 +88,15 @@ def test_a_size_beyond_what_a_process_counts_is_refused_before_it_is_asked_for()
     assert verdict(needs(MIB), replace(BOARD, bits=64), layout).fit is Fit.FITS
 
 
+def test_an_answer_that_nobody_checks_is_a_crash_and_said_so() -> None:
+    asked = needs(100 * MIB, 1000 * MIB)
+    assert verdict(asked).reason.startswith("1000.0 MiB are needed in one piece for the arena, and there are")
+    assert "crashes" not in verdict(asked).reason
+    careless = replace(asked, requests=(replace(asked.requests[0], unchecked=True),))
+    assert verdict(careless).fit is Fit.REFUSED
+    assert verdict(careless).reason.endswith("does not check the answer: the process crashes.")
+
+
 def test_a_model_that_refuses_its_shapes_is_refused() -> None:
     plan = plan_of(SMALL, refusal=ShapeRefusal("a RESHAPE is fixed", "num_input_elements"))
     found = judge(None, plan, BOARD)

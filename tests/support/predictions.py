@@ -104,7 +104,7 @@ class Judged:
                 Fit.FITS: ("ran",),
                 Fit.TIGHT: ("ran", "killed", "refused"),
                 Fit.KILLED: ("killed",),
-                Fit.REFUSED: ("refused", "failed"),
+                Fit.REFUSED: ("refused", "failed", "crashed"),  # who does not check the answer crashes
                 Fit.UNKNOWN: (),
             }[self.verdict.fit]
         )

@@ -105,13 +105,15 @@ def estimate(layout: MemoryLayout, machine: str, threads: int | None) -> KernelH
         high = max(with_vectors, min(size, int(1.25 * resident)))
         parts.append(Range(int(0.9 * resident), resident, high))
         if largest:
-            requests.append(Request(largest, "a matrix product's packed operands"))
+            requests.append(Request(largest, "the packed operands of a matrix product"))
         words.append(f"ruy packs the operands of {len(by_library['ruy'])} matrix products whole")
     if by_library["threads"]:
         pool = threads if threads is not None and threads > 1 else POOL
-        parts.append(_threaded(by_library["threads"], pool, *SLICES.get(machine, SLICES_ELSEWHERE)))
-        whole = max(p.packed for p in by_library["threads"])
-        requests.append(Request(whole, "a convolution's packed operands"))
+        depth, block = SLICES.get(machine, SLICES_ELSEWHERE)
+        parts.append(_threaded(by_library["threads"], pool, depth, block))
+        # All blocks of two slices are asked for in one piece, whether or not they are used.
+        whole = max((p.rows + p.columns) * p.item * min(p.depth, 2 * depth) for p in by_library["threads"])
+        requests.append(Request(whole, "the packed operands of a convolution", unchecked=True))
         words.append(f"convolutions on {pool} threads pack blocks for each")
     if by_library["block"]:
         whole = max(p.packed for p in by_library["block"])

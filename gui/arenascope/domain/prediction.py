@@ -216,7 +216,8 @@ def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedP
             continue
         kept = "persistent arena" if arena.kind is Kind.ARENA_RW_PERSISTENT else "arena"
         where = f" of subgraph {arena.subgraph}" if arena.subgraph else ""
-        yield Request(plan.profile.arena_block(arena.bytes), f"the {kept}{where}")
+        block = plan.profile.arena_block(arena.bytes)
+        yield Request(block, f"the {kept}{where}", unchecked=not plan.profile.checks_arena)
     for placed in plan.layout.placements:
         if placed.kind in (Kind.DYNAMIC, Kind.PERSISTENT_RO) and placed.bytes:
             yield Request(placed.bytes + _DYNAMIC_PADDING, f"the dynamic tensor #{placed.index}")

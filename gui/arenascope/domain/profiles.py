@@ -80,6 +80,8 @@ class RuntimeProfile:
     #: What an arena's block is larger than its tensors need, and the multiple to which it is rounded up.
     arena_slack: int = 128
     arena_multiple: int = 1
+    #: It looks whether it was given the block (tflite-memory.md §2.6); else the process crashes.
+    checks_arena: bool = True
 
     def arena_block(self, high_water: int) -> int:
         """Bytes that are asked of malloc for an arena; without tensors there is none."""
@@ -107,6 +109,7 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
         {
             "shares_when_preserving": False, "prepares_before_delegating": False, "default_threads": 1,
             "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63, "loops_keep_arena": True,
+            "checks_arena": False,
         },
     ),
     ("litert", 1, 1, {"arena_multiple": 64, "reshapes_in_place": True}),
@@ -114,7 +117,7 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     ("litert", 1, 3, {}),
     ("litert", 1, 4, {}),
     ("litert", 2, 0, {}),
-    ("litert", 2, 1, {}),
+    ("litert", 2, 1, {"checks_arena": True}),
     ("litert", 2, 2, {}),
     ("litert", 2, 3, {}),
 )  # fmt: skip

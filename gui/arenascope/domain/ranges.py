@@ -47,3 +47,4 @@ class Request:
 
     bytes: int
     purpose: str
+    unchecked: bool = False  #: whoever asks takes for granted that it gets it, and crashes otherwise

@@ -120,17 +120,20 @@ def _refused(prediction: Prediction, board: Board, baseline: Baseline | None) ->
             VerdictFigure(what, need.likely, Provenance.PLANNED),
             *(VerdictFigure(name, size, limit.provenance) for name, size in limit.facts),
         )
+        whole = "" if limit.of_sum else " in one piece"
+        crash = " Who asks for it does not check the answer: the process crashes."
         if sure > limit.room or need.likely > limit.room:
+            unchecked = not limit.of_sum and largest is not None and largest.unchecked
             return Verdict(
                 Fit.REFUSED,
-                f"{what[0].upper()}{what[1:]} need{'' if limit.of_sum else 's'} {format_bytes(need.likely)}"
-                f"{'' if limit.of_sum else ' in one piece'}, and {limit.reason}.",
+                f"{format_bytes(need.likely)} are needed{whole} for {what}, and {limit.reason}."
+                f"{crash if unchecked else ''}",
                 limit.name,
                 figures,
             )
         return Verdict(
             Fit.TIGHT,
-            f"{what[0].upper()}{what[1:]} may need up to {format_bytes(need.high)}, and {limit.reason}.",
+            f"Up to {format_bytes(need.high)} may be needed{whole} for {what}, and {limit.reason}.",
             limit.name,
             figures,
         )

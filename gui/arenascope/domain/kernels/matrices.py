@@ -62,7 +62,7 @@ def batch_matmul(call: Call) -> tuple[Scratch, ...]:
     add("right side, transposed", call.tensor(1).dtype, *turned, name=call.name("BatchMatMul_scratch_buffer"))
     if call.tensor(0).dtype == "float32" and call.tensor(1).dtype == "int8":
         adjoint = (call.operator.option("AdjX"), call.operator.option("AdjY"))
-        if call.since((2, 9)):
+        if call.since((2, 10)):
             rows = left[-1] if adjoint[0] else left[-2]
             units = right[-2] if adjoint[1] else right[-1]
         else:
@@ -79,26 +79,30 @@ def batch_matmul(call: Call) -> tuple[Scratch, ...]:
 
 def reduction(call: Call) -> tuple[Scratch, ...]:
     row = Row()
-    source, known = call.tensor(0), call.constant(1)
-    row.arena("position", "int32", len(call.shape(0)))
+    source, known, rank = call.tensor(0), call.constant(1), len(call.shape(0))
+    # A product of constants is computed at once, into memory of its own.
+    folded = call.output().kind is Kind.PERSISTENT_RO and call.since((2, 13))
     accumulator = _ACCUMULATORS.get(source.dtype)
     if accumulator is None:
         raise UnknownScratch(f"it reduces {source.dtype}")
-    if known:
-        row.arena("resolved axes", "int32", elements(call.shape(1)))
-    else:
-        row.heap("resolved axes", "int32", None)
-    if call.operator.name not in ("SUM", "MEAN", "REDUCE_PROD"):
-        row.empty("sums", accumulator)
-    elif known:
-        row.arena("sums", accumulator, elements(call.output_shape()))
-    else:
-        row.heap("sums", accumulator, None)
-    if call.since((2, 9)):
-        if source.kind is Kind.MMAP_RO:
-            row.arena("merged dimensions", "int32", len(call.shape(0)))
+
+    def add(role: str, dtype: str, size: int) -> None:
+        if folded or not known:
+            row.heap(role, dtype, (size,) if folded else None)
         else:
-            row.heap("merged dimensions", "int32", None)
+            row.arena(role, dtype, size)
+
+    row.arena("position", "int32", rank)
+    add("resolved axes", "int32", elements(call.shape(1)))
+    if call.operator.name in ("SUM", "MEAN", "REDUCE_PROD"):
+        add("sums", accumulator, elements(call.output_shape()) if known else 0)
+    else:
+        row.empty("sums", accumulator)
+    if call.since((2, 10)):
+        if source.kind is Kind.MMAP_RO and not folded:
+            row.arena("merged dimensions", "int32", rank)
+        else:
+            row.heap("merged dimensions", "int32", (rank,) if folded else None)
     return row.done()
 
 
@@ -118,6 +122,9 @@ def rfft2d(call: Call) -> tuple[Scratch, ...]:
     longest = max(height, width // 2)
     row.arena("bit reversal", "int32", 2 + isqrt(longest))
     row.arena("sines", "int64", longest // 2 + width // 4)
+    if call.litert_since((2, 3)):
+        row.arena("rows", "int64", height)
+        row.arena("numbers", "int64", height, width + 2)
     return row.done()
 
 
