@@ -92,7 +92,7 @@ def planned(question: Question, refuses: Callable[[int], bool], shift: int = 0) 
     layout = MemoryLayout((), (), ()) if refused else layout_of(graph, batch, asked.preserve_all, shift)
     tensors = graph.main.tensors
     return Plan(
-        ModelFacts(graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count),
+        ModelFacts.of(graph),
         asked,
         {tensors[i].name: shapes.get(i, tensors[i].shape) for i in graph.main.inputs},
         question.profile,

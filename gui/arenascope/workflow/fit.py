@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ..domain.bisection import largest
+from ..domain.capture import ModelFacts
 from ..domain.graph import Graph
 from ..domain.measurement import Status
 from ..domain.sweep import LargestFit, Point, Sweep, why_not
@@ -20,7 +21,7 @@ from .events import PointDone, PointStarted
 from .forecast import Forecaster
 from .jobs import CancelToken, side_by_side
 from .planning import Planning
-from .sweep import Runs, Tell, model_facts, run_point
+from .sweep import Runs, Tell, run_point
 
 #: The first step away from the planned batch, as a part of it: about how sure a prediction is.
 _STEP = 50
@@ -61,7 +62,7 @@ def fit(
         if runs is not None:
             side_by_side([partial(search.confirm, runs) for search in searches], cancel)
     return Sweep(
-        model=model_facts(graph),
+        model=ModelFacts.of(graph),
         asked=asked,
         points=tuple(point for search in searches for point in search.shown()),
         largest_fit=tuple(search.found for search in searches),

@@ -261,9 +261,7 @@ def _capture(
     rss, cpu = run.agent_cost
     return Capture(
         tool_version=__version__,
-        model=ModelFacts(
-            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
-        ),
+        model=ModelFacts.of(graph),
         device=run.board,
         options=Options(
             request.threads,

@@ -205,11 +205,8 @@ class Planning:
         delegation: Delegation | None,
     ) -> Plan:
         shapes = self._shapes[wanted.shapes]
-        facts = ModelFacts(
-            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
-        )
         empty = Plan(
-            model=facts,
+            model=ModelFacts.of(graph),
             asked=wanted.asked,
             inputs={t.name: wanted.inputs.get(t.index, t.shape) for t in _inputs_of(graph)},
             profile=profile,

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.capture import ModelFacts
-from ..domain.graph import Graph
 from ..domain.measurement import Status
 from ..domain.sweep import Point, Sweep, first_refusal, largest_fit, measured
 from ..domain.whatif import WhatIf
@@ -84,7 +83,7 @@ def sweep(
         _measure_all(devices, model, points, runs, tell, cancel)
     everything = [point for device in devices for point in points[device.name]]
     return Sweep(
-        model=model_facts(graph),
+        model=ModelFacts.of(graph),
         asked=variants[0],
         points=tuple(everything),
         largest_fit=tuple(
@@ -92,10 +91,6 @@ def sweep(
         ),
         refused=first_refusal(everything),
     )
-
-
-def model_facts(graph: Graph) -> ModelFacts:
-    return ModelFacts(graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count)
 
 
 def run_point(
