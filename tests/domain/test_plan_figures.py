@@ -13,7 +13,6 @@ from arenascope.domain.plan_figures import (
     largest_figure,
     peak_figure,
     planned_header,
-    stripped,
     verdict_figure,
 )
 from arenascope.domain.prediction import BASE, NOT_CALIBRATED, PredictedPart
@@ -98,9 +97,9 @@ def test_a_guess_is_told_from_a_measured_base() -> None:
     assert is_guess(replace(prediction, parts=(raw,)))
 
 
-def test_a_stripped_plan_keeps_its_totals_and_arenas() -> None:
+def test_a_forecast_without_tensors_keeps_totals_and_arenas() -> None:
     plan = forecast().plan
-    bare = stripped(plan)
+    bare = forecast().without_tensors().plan
     assert bare.layout.placements == ()
     assert (bare.totals, bare.layout.arenas) == (plan.totals, plan.layout.arenas)
     assert largest_allocation(bare, None) == largest_allocation(plan, None)

@@ -10,7 +10,15 @@ import pytest
 
 from arenascope.domain.forecast import Forecast
 from arenascope.domain.measurement import Outcome, Status
-from arenascope.domain.sweep import Point, PointMeasured, Sweep, largest_fit, why_not
+from arenascope.domain.sweep import (
+    MOST_NOTES,
+    Point,
+    PointMeasured,
+    Sweep,
+    largest_fit,
+    notes,
+    why_not,
+)
 from arenascope.domain.verdict import Fit, Verdict
 from arenascope.domain.whatif import WhatIf
 from arenascope.errors import UsageError
@@ -47,6 +55,28 @@ def test_what_is_planned_is_what_is_measured(device: Device, delegate: str) -> N
     (fits,) = found.largest_fit
     assert (fits.batch, fits.planned, fits.confirmed, fits.runs) == (8, 8, 8, 3)
     assert found.refused is None
+
+
+def test_what_the_plans_note_is_told_once(device: Device) -> None:
+    model = own("transpose_conv.tflite")
+    found = sweep([device], model, batches(1, 2, 3))
+    (note,) = [note for note in found.notes if "stays" in note]
+    assert note in sweep_json(found)["notes"]
+    assert note in fit([device], model, WhatIf(delegate="none"), limit=3).notes
+
+
+def test_many_different_notes_are_counted(point: Point) -> None:
+    plans = [replace(point.forecast.plan, notes=(f"note {n}", "the same")) for n in range(20)]
+    told = notes([replace(point, forecast=replace(point.forecast, plan=plan)) for plan in plans])
+    assert told[:3] == ("note 0", "the same", "note 1")
+    assert told[-1] == "11 more notes are in the plans of single points."
+    assert len(told) == MOST_NOTES + 1
+
+
+def test_points_hold_no_tensors(device: Device) -> None:
+    point = sweep([device], own("cnn_float.tflite"), batches(2)).points[0]
+    assert not point.forecast.plan.layout.placements
+    assert point.forecast.plan.totals.arena_rw
 
 
 def test_without_runs_nothing_is_measured(device: Device) -> None:

@@ -9,7 +9,7 @@ from .attribution import DELEGATE
 from .capture import Capture
 from .figures import Figure, Term, header_figures
 from .forecast import Forecast
-from .layout import Kind, MemoryLayout
+from .layout import Kind
 from .plan import Plan
 from .prediction import BASE, NOT_CALIBRATED, Prediction
 from .provenance import Provenance
@@ -153,12 +153,6 @@ def is_guess(prediction: Prediction | None) -> bool:
         and (part.part == BASE or (part.part == DELEGATE and part.reason.startswith(NOT_CALIBRATED)))
         for part in prediction.parts
     )
-
-
-def stripped(plan: Plan) -> Plan:
-    """The plan without its tensors: what a curve keeps of each of its points."""
-    layout = MemoryLayout((), (), plan.layout.arenas)
-    return replace(plan, planned=replace(plan.planned, layout=layout))
 
 
 def _beside(prediction: Prediction) -> Iterator[str]:

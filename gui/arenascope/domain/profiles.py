@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
+from .board import Board
 
 MACHINES = ("armv7l", "aarch64", "x86_64")
 _ALIASES = {"arm64": "aarch64", "amd64": "x86_64", "armv8l": "armv7l"}
@@ -145,6 +146,12 @@ def machine_of(name: str) -> str | None:
     """What a kernel calls its machine → one of MACHINES; None for one that nothing is known about."""
     name = name.lower()
     return name if name in MACHINES else _ALIASES.get(name)
+
+
+def userland(board: Board) -> str | None:
+    """The same, by the process that runs the runtime: a 32-bit one on a 64-bit ARM kernel is armv7l."""
+    machine = machine_of(board.machine or "")
+    return "armv7l" if machine == "aarch64" and board.bits == 32 else machine
 
 
 def nearest(package: str, version: str) -> RuntimeProfile | None:

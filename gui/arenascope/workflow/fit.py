@@ -12,7 +12,7 @@ from ..domain.bisection import largest
 from ..domain.capture import ModelFacts
 from ..domain.graph import Graph
 from ..domain.measurement import Status
-from ..domain.sweep import LargestFit, Point, Sweep, why_not
+from ..domain.sweep import LargestFit, Point, Sweep, notes, why_not
 from ..domain.whatif import MAX_EXTENT, WhatIf
 from ..errors import UsageError
 from ..tflite.reader import read_model
@@ -48,7 +48,10 @@ def fit(
     cancel = cancel or CancelToken()
     asked = replace(asked or WhatIf(), batch=None)
     if not 1 <= limit <= MAX_EXTENT:
-        raise UsageError(f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.")
+        raise UsageError(
+            f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.",
+            hint="Give the largest batch to think of, as in --limit 1000.",
+        )
     graph = read_model(model)
     own = own_batch(graph, asked)
     with ExitStack() as stack:
@@ -66,6 +69,7 @@ def fit(
         asked=asked,
         points=tuple(point for search in searches for point in search.shown()),
         largest_fit=tuple(search.found for search in searches),
+        notes=notes(point for search in searches for point in search.shown()),
         refused=next((s.pinned.refusal for s in searches if s.pinned is not None), None),
     )
 
@@ -158,7 +162,7 @@ class _Search:
     def _point(self, batch: int) -> Point:
         if batch not in self.points:
             forecast = self.forecaster.forecast(replace(self.asked, batch=batch))
-            self.points[batch] = Point(self.device.name, forecast)
+            self.points[batch] = Point(self.device.name, forecast.without_tensors())
         return self.points[batch]
 
     def _run(self, batch: int, runs: Runs) -> bool:

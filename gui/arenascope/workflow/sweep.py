@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..domain.capture import ModelFacts
 from ..domain.measurement import Status
-from ..domain.sweep import Point, Sweep, first_refusal, largest_fit, measured
+from ..domain.sweep import MOST_POINTS, Point, Sweep, first_refusal, largest_fit, measured, notes
 from ..domain.whatif import WhatIf
 from ..errors import Cancelled, UsageError
 from ..tflite.reader import read_model
@@ -22,9 +22,6 @@ from .forecast import Forecaster
 from .inspect import InspectRequest, inspect
 from .jobs import CancelToken, side_by_side
 from .planning import Planning
-
-#: More points than this are a mistake in the command, not a sweep.
-MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def sweep(
             forecaster = Forecaster(planning, device, model, graph, tell=tell, cancel=cancel)
             points[device.name] = []
             for forecast in forecaster.forecast_many(variants):
-                points[device.name].append(Point(device.name, forecast))
+                points[device.name].append(Point(device.name, forecast.without_tensors()))
                 tell(PointDone(points[device.name][-1], len(points[device.name]), len(variants)))
     if runs is not None:
         _measure_all(devices, model, points, runs, tell, cancel)
@@ -90,6 +87,7 @@ def sweep(
             fit for device in devices if (fit := largest_fit(device.name, points[device.name])) is not None
         ),
         refused=first_refusal(everything),
+        notes=notes(everything),
     )
 
 
