@@ -119,7 +119,9 @@ def _tables(found: Sweep) -> None:
     columns += [">batch", "inputs", ">arena", ">persistent", ">peak, predicted", "verdict"]
     if ran:
         columns += [">arena, measured", ">peak, measured", ">first invoke", "outcome"]
-    made = tables.table(f"{plain(found.model.name)}: {_knobs(found)}", *columns)
+    asked = found.asked
+    knobs = tables.runtime_knobs(asked.threads, asked.delegate, preserve_all=asked.preserve_all)
+    made = tables.table(f"{plain(found.model.name)}: {knobs}", *columns)
     for point in found.points[:MOST_ROWS]:
         tables.add_row(made, *_row(point, several, ran))
     out.print(made, "")
@@ -136,12 +138,6 @@ def _tables(found: Sweep) -> None:
         )
     for note in found.notes:
         out.print(f"Note: {plain(note, 1000)}")
-
-
-def _knobs(found: Sweep) -> str:
-    asked = found.asked
-    threads = "default threads" if asked.threads is None else f"{asked.threads} threads"
-    return f"delegate {asked.delegate}, {threads}" + (", every tensor preserved" * asked.preserve_all)
 
 
 def _row(point: Point, several: bool, ran: bool) -> list[str]:

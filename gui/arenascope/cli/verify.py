@@ -147,10 +147,10 @@ def _place(place: tuple[Any, int, int] | None) -> str:
 
 
 def _case(asked: WhatIf) -> str:
+    from .tables import runtime_knobs
+
     batch = "its own shapes" if asked.batch is None else f"batch {asked.batch}"
-    threads = "the default of threads" if asked.threads is None else f"{asked.threads} threads"
-    extra = ", all tensors preserved" if asked.preserve_all else ""
-    return f"{batch}, {threads}, delegate {asked.delegate}{extra}"
+    return f"{batch}, {runtime_knobs(asked.threads, asked.delegate, preserve_all=asked.preserve_all)}"
 
 
 def _json(device: Device, verified: Verified) -> dict[str, Any]:
