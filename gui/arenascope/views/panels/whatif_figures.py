@@ -187,8 +187,11 @@ class WhatIfFigures(QWidget):
             self._show_figures(forecast, answer)
         self._show_verdict(forecast, missing)
         self._show_refusal(refusal)
-        unknown = [f"{len(u.tensors)} tensors are not known before a run: {u.reason}" for u in
-                   forecast.plan.planned.unknown]  # fmt: skip
+        unknown = [
+            f"{'One tensor is' if len(u.tensors) == 1 else f'{len(u.tensors)} tensors are'} not known before a "
+            f"run: {u.reason}"
+            for u in forecast.plan.planned.unknown
+        ]
         self._notes.setText(plain_lines([*notes, *unknown, *forecast.plan.notes]))
         self._notes.setVisible(bool(self._notes.text()))
 
