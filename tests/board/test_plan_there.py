@@ -39,13 +39,14 @@ def held(device: Device, models: Sequence[Path], knobs: Knobs) -> tuple[int, lis
 
 def test_every_tensor_of_every_model_is_where_it_was_planned(device: Device) -> None:
     tensors, found, refused = held(device, ALL, Knobs((1, 3, 8), THREADS))
-    assert found == []
+    assert not found, "\n".join(found[:20])
     assert refused == []
     assert tensors > 500
 
 
 def test_every_kernel_adds_what_was_planned(device: Device, tmp_path: Path) -> None:
     tensors, found, refused = held(device, written(kernels(), tmp_path), Knobs((3,), THREADS))
-    assert [text for text in found if "delegate='default'" not in text] == []
+    found = [text for text in found if "delegate='default'" not in text]
+    assert not found, "\n".join(found[:20])
     assert len(refused) <= 3, refused
     assert tensors > 500

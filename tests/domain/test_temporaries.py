@@ -125,12 +125,12 @@ def test_what_a_kernel_decides_when_it_runs_has_no_size_yet() -> None:
     assert (known["sums"].kind, known["sums"].shape) == (Kind.ARENA_RW, (8,))
 
 
-def test_four_bits_off_x86_are_unknown_for_more_than_one_row() -> None:
+def test_four_bits_of_litert_off_x86_are_unknown_for_more_than_one_row() -> None:
     weights = tensor(4, "int4", 8, 64, kind=Kind.MMAP_RO)
-    for rows, known in ((1, True), (3, False)):
+    for profile, rows, known in (("litert-2.3", 1, True), ("litert-2.3", 3, False), ("tflite-2.14", 3, True)):
         tensors = TENSORS | {3: tensor(3, "float32", rows, 64), 4: weights}
         try:
-            of(DENSE, tensors, by_name("litert-2.3"), machine="armv7l", threads=1)
+            of(DENSE, tensors, by_name(profile), machine="aarch64", threads=1)
         except UnknownScratch:
             assert not known
         else:

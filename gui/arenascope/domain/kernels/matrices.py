@@ -38,9 +38,11 @@ def fully_connected(call: Call) -> tuple[Scratch, ...]:
 def _packed(call: Call, batch: int, units: int, depth: int) -> tuple[Scratch, ...]:
     """Of weights with four bits, two to a byte: the kernel works on whole tiles, and needs no sums."""
     row = Row()
-    if batch > 1 and call.machine != "x86_64":
-        raise UnknownScratch("how many rows its kernel for 4 bits takes at once was seen on x86_64 alone")
-    tile = 4 if batch > 2 and call.litert else 1
+    if batch > 1 and call.litert and call.machine != "x86_64":
+        raise UnknownScratch(
+            "how many rows LiteRT's kernel for 4 bits takes at once was seen on x86_64 alone"
+        )
+    tile = 4 if batch > 2 and call.litert else 1  # of two, both are one block
     rows = -(-batch // tile) * tile
     row.arena("quantized input", "int8", rows, -(-depth // 32) * 32)
     row.arena("scaling factors", "float32", rows)
