@@ -17,6 +17,8 @@ from tests.support.verified import ALL, complaints, written
 pytestmark = pytest.mark.on("armhf", "arm64")
 
 THREADS = (1, 4, None)
+#: As on this computer: the delegate takes a batch there that the kernel does not.
+EXCEPTIONS = {"transpose_conv.tflite": "default"}
 
 
 @pytest.fixture
@@ -31,8 +33,12 @@ def held(device: Device, models: Sequence[Path], knobs: Knobs) -> tuple[int, lis
     with Planning() as planning:
         for verified in verify(device, models, knobs, planning):
             tensors += verified.tensors - verified.unknown
-            # As on this computer: the delegate takes a batch there that the kernel does not.
-            found += complaints(verified, "default" if verified.model == "transpose_conv.tflite" else "")
+            wrong = complaints(verified, EXCEPTIONS.get(verified.model, ""))
+            if verified.model == "int4_weights.tflite" and device.board.bits == 64:
+                # How many rows are multiplied at once depends on the CPU; a plan for more than one says so.
+                wrong = [text for text in wrong if "batch=None" in text]
+                assert any(c.reasons for asked, c in verified.compared if asked.batch)
+            found += wrong
             refused += [verified.model] * bool(verified.problem)
     return tensors, found, refused
 

@@ -64,6 +64,20 @@ def test_the_default_of_threads_decides_about_weights(profile: str, threads: int
     assert one.bytes == (27 * 4 * 4 if role == "transposed weights" else 2 * 8 * 8 * 27 * 4)
 
 
+@pytest.mark.parametrize(
+    ("profile", "machine", "role"),
+    [
+        ("litert-2.3", "aarch64", "im2col"),
+        ("tflite-2.14", "aarch64", "transposed weights"),
+        ("tflite-2.14", "armv7l", "transposed weights"),
+    ],
+)
+def test_litert_for_64_bit_arm_never_transposes_weights(profile: str, machine: str, role: str) -> None:
+    """Seen on an emulated board, and in the wheels: LiteRT's for aarch64 hold no thread pool of Eigen's."""
+    (one,) = of(CONV, TENSORS, by_name(profile), machine=machine, threads=4)
+    assert one.role == role
+
+
 def test_weights_that_are_computed_are_not_transposed() -> None:
     (one,) = scratch(CONV, "litert-2.3", 4, filters=tensor(1, "float32", 4, 3, 3, 3))
     assert one.role == "im2col"

@@ -22,7 +22,9 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
     hybrid = kind == "float32" and (
         weights.dtype in ("int8", "uint8") or (call.litert and weights.dtype in _PACKED)
     )
-    alone = call.threads == 1 or hybrid or dilated or weights.kind in (Kind.ARENA_RW, Kind.DYNAMIC)
+    # LiteRT for ARM with 64 bits is built without the library that the transposed weights are for.
+    alone = call.threads == 1 or hybrid or dilated or (call.litert and call.machine == "aarch64")
+    alone = alone or weights.kind in (Kind.ARENA_RW, Kind.DYNAMIC)
     transposed = not alone and kind == "float32"
     needed = dilated or _differs(call, "StrideW", "StrideH") or (kernel_height, kernel_width) != (1, 1)
     if kind == "int16" and not alone and not call.since(_INT16_IM2COL):
