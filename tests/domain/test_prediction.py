@@ -282,3 +282,10 @@ def test_with_a_calibration_the_delegate_is_known_closely_and_without_widely() -
     assert KERNELS not in {p.part for p in close.parts}
     assert KERNELS in {p.part for p in wide.parts}
     assert PERSISTENT not in {p.part for p in close.parts}
+
+
+def test_what_a_delegate_asks_for_in_one_piece_leaves_its_packed_weights_out() -> None:
+    inside = 100 * MIB
+    assert CALIBRATION.workspace(inside) < 2 * inside <= CALIBRATION.at(inside).likely
+    assert CALIBRATION.workspace(inside) >= 1.9 * inside
+    assert Calibration(Point(MIB, 5), Point(MIB, 7), "one run").workspace(inside) == 0

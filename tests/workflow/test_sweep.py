@@ -28,6 +28,7 @@ from arenascope.workflow.connect import Device, connect
 from arenascope.workflow.events import PointDone, PointStarted, SweepEvent
 from arenascope.workflow.fit import fit
 from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.rebatch import rebatch
 from arenascope.workflow.sweep import Runs, sweep
 from tests.support.models import own, shared
 
@@ -104,6 +105,15 @@ def test_the_limit_of_a_fit_is_kept_and_confirmed_by_one_run(device: Device) -> 
     (answer,) = found.largest_fit
     assert (answer.planned, answer.confirmed, answer.runs) == (12, 12, 1)
     assert "largest that was to be thought of" in answer.reason
+
+
+def test_a_pinned_batch_above_the_limit_is_no_answer(device: Device, tmp_path: Path) -> None:
+    eight = Path(rebatch(own("lstm_fused.tflite"), 8, tmp_path / "eight.tflite").path)
+    (answer,) = fit([device], eight, limit=4, runs=Runs()).largest_fit
+    assert (answer.batch, answer.runs) == (None, 0)
+    assert answer.reason == "The model takes batch 8 alone, and the limit is 4."
+    (answer,) = fit([device], eight, runs=Runs()).largest_fit
+    assert (answer.batch, answer.runs) == (8, 1)
 
 
 def test_a_batch_that_nothing_can_hold_is_found_by_plans_alone(device: Device) -> None:

@@ -60,8 +60,11 @@ def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Run
 
 def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
     """Exit code: 5 where nothing fits on one of the devices, else 0."""
+    from ..tflite.reader import read_model
+    from ..workflow.fit import check
     from ..workflow.fit import fit as verb
 
+    check(read_model(model), asked, limit)  # before anybody waits for a device
     with _devices(names, model, asked, to) as (devices, report, cancel):
         found = verb(devices, model, asked, limit=limit, runs=made, tell=report, cancel=cancel)
     _show(found, to)

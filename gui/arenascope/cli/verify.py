@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..workflow.connect import Device
 
 DIFFERS = 7
+#: The exit code of a file that cannot be used.
+NOTHING_COMPARED = 3
 _NAME = 60
 
 
@@ -67,6 +69,8 @@ def verify_planner(
         options.print_json(
             {"schema": "arenascope.verification/1", "results": [_json(d, v) for d, v in found]}
         )
+    if not any(verified.compared for _, verified in found):
+        return NOTHING_COMPARED
     return 0 if all(verified.exact for _, verified in found) else DIFFERS
 
 

@@ -93,7 +93,8 @@ def predict(
         parts.append(_delegate(layout, graph, calibration))
     if not delegated or calibration is None:  # else what kernels took is in the points
         parts.append(_kernels(heap, baseline, plan))
-    requests = sorted(_requests(plan, graph, heap, parts), key=lambda r: -r.bytes)
+    workspace = _workspace(layout, calibration) if delegated else 0
+    requests = sorted(_requests(plan, graph, heap, workspace), key=lambda r: -r.bytes)
     base = baseline.of(plan.asked.delegate).files if baseline is not None else 0
     grown = [p.bytes for p in parts[1:]]
     return Prediction(
@@ -210,7 +211,13 @@ def _kernels(heap: KernelHeap, baseline: Baseline | None, plan: Plan) -> Predict
     return PredictedPart(KERNELS, small + heap.bytes, Provenance.ESTIMATED, reason + ".")
 
 
-def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedPart]) -> Iterator[Request]:
+def _workspace(layout: MemoryLayout, calibration: Calibration | None) -> int:
+    """What a delegate asks for in one piece, at least."""
+    grows = calibration.workspace(interior_bytes(layout)) if calibration is not None else 0
+    return max(grows, _busiest_inside(layout))
+
+
+def _requests(plan: Plan, graph: Graph, heap: KernelHeap, workspace: int) -> Iterator[Request]:
     for arena in plan.layout.arenas:
         if not arena.bytes:
             continue
@@ -223,9 +230,8 @@ def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedP
             yield Request(placed.bytes + _DYNAMIC_PADDING, f"the dynamic tensor #{placed.index}")
     yield Request(graph.file_bytes, "the model file, mapped")
     yield from heap.requests
-    for part in parts:
-        if part.part == DELEGATE and part.bytes.likely:
-            yield Request(part.bytes.low, "the delegate's workspace")
+    if workspace:
+        yield Request(workspace, "the delegate's workspace")
     if plan.planned.growth:
         yield Request(plan.profile.arena_block(plan.planned.growth), "the arena that is replaced")
 

@@ -47,13 +47,8 @@ def fit(
     """
     cancel = cancel or CancelToken()
     asked = replace(asked or WhatIf(), batch=None)
-    if not 1 <= limit <= MAX_EXTENT:
-        raise UsageError(
-            f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.",
-            hint="Give the largest batch to think of, as in --limit 1000.",
-        )
     graph = read_model(model)
-    own = own_batch(graph, asked)
+    own = check(graph, asked, limit)
     with ExitStack() as stack:
         searches = []
         for device in devices:
@@ -72,6 +67,16 @@ def fit(
         notes=notes(point for search in searches for point in search.shown()),
         refused=next((s.pinned.refusal for s in searches if s.pinned is not None), None),
     )
+
+
+def check(graph: Graph, asked: WhatIf, limit: int) -> int:
+    """The file's own batch. UsageError for a limit or shapes that leave nothing to look for."""
+    if not 1 <= limit <= MAX_EXTENT:
+        raise UsageError(
+            f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.",
+            hint="Give the largest batch to think of, as in --limit 1000.",
+        )
+    return own_batch(graph, asked)
 
 
 def own_batch(graph: Graph, asked: WhatIf) -> int:
@@ -115,7 +120,7 @@ class _Search:
         next_one = self._point(self.own + 1)
         if next_one.refusal is not None and not next_one.refusal.too_large:
             self.pinned = next_one
-            self.planned = self.own if self._fits(self.own) else None
+            self.planned = self.own if self.own <= self.limit and self._fits(self.own) else None
         else:
             self.planned = largest(self._fits, self.limit, first=self.own) or None
         self.reason = self._against(self.planned)
@@ -127,6 +132,8 @@ class _Search:
             return self._run(batch, runs)
 
         try:
+            if self.pinned is not None and self.own > self.limit:
+                return
             if self.pinned is not None:
                 self.confirmed = self.own if passes(self.own) else None
             else:
@@ -150,6 +157,8 @@ class _Search:
 
     def _against(self, best: int | None) -> str:
         """Why nothing larger: of the smallest batch that is known not to fit."""
+        if self.pinned is not None and self.own > self.limit:
+            return f"The model takes batch {self.own:,} alone, and the limit is {self.limit:,}."
         if self.pinned is not None:
             return why_not(self.pinned if best is not None else self._point(self.own))
         if best is not None and best >= self.limit:
