@@ -30,11 +30,10 @@ _TEXT = b"arena"
 
 
 def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int | None) -> None:
-    """Fill input tensors, given as (index, dtype, shape, kind, has an address); without a seed with zeros
-    where the table above has numbers. ``exact``: the types are
-    the runtime's own; the public interface calls 4-bit values 8-bit ones, with a view longer than their
-    memory. Constants are never written: their pages are the model file's, and a write ends the process
-    (§1 trap 4)."""
+    """Fill input tensors, given as (index, dtype, shape, kind, has an address); without a seed, all numbers
+    are 0. ``exact``: the types are the runtime's own; the public interface calls 4-bit values 8-bit ones,
+    with a view longer than their memory. Constants are never written: their pages are the model file's, and
+    a write ends the process (§1 trap 4)."""
     import numpy
 
     for index, dtype, shape, kind, placed in tensors:
@@ -60,20 +59,9 @@ def write(interpreter: Any, tensors: Iterable[Any], exact: bool, seed: int | Non
             _fill(interpreter.tensor(index)(), block)
 
 
-def clear(interpreter: Any, tensors: Iterable[Any]) -> None:
-    """Fill input tensors (of ``layout``) with zeros, strings with empty ones. 4-bit values, resources and
-    variants are left as they are."""
-    import numpy
-
-    for tensor in tensors:
-        if tensor.kind == "mmap_ro" or tensor.shape is None:
-            continue
-        if tensor.dtype == "string":
-            texts = numpy.empty(tensor.shape, dtype=object)
-            texts.fill(b"")
-            interpreter.set_tensor(tensor.number, texts)
-        elif tensor.dtype in _REAL or tensor.dtype in _WHOLE_RANGE or tensor.dtype in (*_ZERO, "bool"):
-            _set(interpreter, tensor.number, numpy.zeros(tensor.shape, tensor.dtype))
+def clear(interpreter: Any, main: Any) -> None:
+    """Zeros for the inputs of the main subgraph, as ``layout`` read it."""
+    write(interpreter, main.input_rows, main.exact, None)
 
 
 def _set(interpreter: Any, index: int, values: Any) -> None:

@@ -78,6 +78,21 @@ class Subgraph(NamedTuple):
     def delegated(self) -> bool:
         return any(node["delegate"] for node in self.nodes or ())
 
+    @property
+    def exact(self) -> bool:
+        """Whether the types are the runtime's own words."""
+        return self.source == FROM_STRUCTURES
+
+    @property
+    def input_rows(self) -> list[tuple[int, str, tuple[int, ...] | None, str, bool]]:
+        """(index, dtype, shape, kind, has an address) of each input that is not optional."""
+        wanted = set(self.inputs)
+        return [
+            (t.number, t.dtype, t.shape, t.kind, t.address is not None)
+            for t in self.tensors
+            if t.number in wanted
+        ]
+
 
 def read(interpreter: Any, when: str, model_path: str, by_type: bool = False) -> list[Subgraph]:
     """All subgraphs of an interpreter whose tensors are allocated, subgraph 0 first.

@@ -44,7 +44,7 @@ class Propagated:
         """Everything. The next ``changes`` are relative to it."""
         self._last = layout.read(interpreter, layout.AFTER_ALLOCATE, self._model, by_type=True)
         self._found = None
-        if all(s.source == layout.FROM_STRUCTURES for s in self._last):
+        if all(s.exact for s in self._last):
             memory = Memory()
             try:
                 self._found = layout.structures_of(interpreter, memory)

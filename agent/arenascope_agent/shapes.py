@@ -199,14 +199,7 @@ class Service:
 
 def _run(interpreter: Any, main: Subgraph) -> None:
     """Invoke with zeros. Whatever the runtime raises."""
-    by_number = {t.number: t for t in main.tensors}
-    rows = [by_number[i] for i in main.inputs if i in by_number]
-    inputs.write(
-        interpreter,
-        [(t.number, t.dtype, t.shape, t.kind, t.address is not None) for t in rows],
-        main.source == layout.FROM_STRUCTURES,
-        None,
-    )
+    inputs.clear(interpreter, main)
     interpreter.invoke()
 
 

@@ -222,20 +222,12 @@ def plan(
     A model that does not take these shapes is ``Plan.refusal`` and no error. Raises UsageError for the
     request, InputError for a file that is no model or one that the runtime cannot take at all.
     """
-    from .domain.profiles import by_name
     from .domain.whatif import WhatIf
-    from .tflite.reader import read_model
-    from .workflow import planning as _planning
+    from .workflow.planning import plan_model
 
-    asked = WhatIf(
-        batch, {name: tuple(shape) for name, shape in (inputs or {}).items()}, threads, delegate, preserve_all
-    )
-    profile = None if runtime is None else by_name(runtime)
-    machine = _planning.this_machine() if machine is None else _planning.checked_machine(machine)
-    path = Path(model)
-    with _planning.Planning(limit=timeout) as planning:
-        graph = read_model(path)
-        return planning.plan(path, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
+    shapes = {name: tuple(shape) for name, shape in (inputs or {}).items()}
+    asked = WhatIf(batch, shapes, threads, delegate, preserve_all)
+    return plan_model(Path(model), asked, runtime=runtime, machine=machine, limit=timeout, cancel=cancel)
 
 
 def rebatch(

@@ -66,6 +66,12 @@ def test_a_file_that_is_no_model_is_named_and_the_others_are_compared(folder: Pa
     assert all(": exact: " in line for line in others)
 
 
+def test_a_folder_of_which_nothing_could_be_compared_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "a.tflite").write_text("nothing of the kind")
+    ran = in_process("verify-planner", tmp_path, "--batches", "1", "--threads", "1", "--quiet")
+    assert ran.code == 3 and "not compared" in ran.out
+
+
 def test_another_python_of_this_computer(folder: Path) -> None:
     asked = ("verify-planner", folder, "--batches", "1", "--threads", "1", "--python", sys.executable)
     ran = in_process(*asked, "--quiet")

@@ -5,23 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from arenascope.domain.board import Board
 from arenascope.domain.forecast import Forecast
 from arenascope.domain.plan_figures import (
     is_guess,
     largest_allocation,
     largest_figure,
-    memory_room,
     peak_figure,
     planned_header,
-    stripped,
     verdict_figure,
 )
-from arenascope.domain.prediction import BASE, NOT_CALIBRATED, PredictedPart, exactly
+from arenascope.domain.prediction import BASE, NOT_CALIBRATED, PredictedPart
 from arenascope.domain.profiles import PROFILES
 from arenascope.domain.provenance import Provenance
+from arenascope.domain.ranges import Range, exactly
 from arenascope.domain.whatif import WhatIf
 from arenascope.qtmodels.planned_capture import planned_capture
 from arenascope.workflow.whatif import Question
@@ -80,18 +77,13 @@ def test_the_verdict_shows_the_numbers_that_make_it() -> None:
     assert "available memory 400.0 MiB (measured)" in figure.rule
 
 
-@pytest.mark.parametrize(
-    ("board", "room"),
-    [
-        (None, None),
-        (replace(BOARD, ram_available=None), None),
-        (BOARD, ("available memory", 400 * 1024**2)),
-        (replace(BOARD, swap_total=100), ("available memory and swap", 400 * 1024**2 + 100)),
-        (replace(BOARD, swap_total=100, swap_free=7), ("available memory and swap", 400 * 1024**2 + 7)),
-    ],
-)
-def test_the_room_is_memory_and_free_swap(board: Board | None, room: tuple[str, int] | None) -> None:
-    assert memory_room(board) == room
+def test_copies_of_a_program_are_told_beside_the_peak() -> None:
+    prediction = forecast().prediction
+    assert prediction is not None
+    copy = PredictedPart("copy of the inputs", Range(0, 2048, 2048), Provenance.PLANNED, "Its array.")
+    figure = peak_figure(replace(prediction, beside=(copy,)))
+    assert "A program adds up to 2.0 KiB: copy of the inputs. Its array." in figure.rule
+    assert figure.bytes == prediction.peak.likely
 
 
 def test_a_guess_is_told_from_a_measured_base() -> None:
@@ -105,9 +97,9 @@ def test_a_guess_is_told_from_a_measured_base() -> None:
     assert is_guess(replace(prediction, parts=(raw,)))
 
 
-def test_a_stripped_plan_keeps_its_totals_and_arenas() -> None:
+def test_a_forecast_without_tensors_keeps_totals_and_arenas() -> None:
     plan = forecast().plan
-    bare = stripped(plan)
+    bare = forecast().without_tensors().plan
     assert bare.layout.placements == ()
     assert (bare.totals, bare.layout.arenas) == (plan.totals, plan.layout.arenas)
     assert largest_allocation(bare, None) == largest_allocation(plan, None)

@@ -236,7 +236,7 @@ def test_8_what_only_a_run_shows_is_not_guessed(plan_real: Callable[..., Planned
     assert {found.layout.by_key[(0, t)].name for t in unknown.tensors} == {"places", "as_float", "y"}
     assert (
         unknown.reason
-        == "WHERE at step 1 takes the size of its output from the values of 'positive', which only a run computes."
+        == "WHERE at step 1 takes the size of its output from the values of “positive”, which only a run computes."
     )
     assert by_name(found.layout, "places").bytes is None
     assert by_name(found.layout, "y").offset is None

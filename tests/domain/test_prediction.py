@@ -22,6 +22,7 @@ from arenascope.domain.kernel_heap import (
 from arenascope.domain.layout import Kind, MemoryLayout
 from arenascope.domain.plan import Unknown
 from arenascope.domain.prediction import Prediction, predict
+from arenascope.domain.profiles import by_name
 from arenascope.domain.provenance import Provenance
 from arenascope.domain.ranges import Range, exactly, total
 from arenascope.domain.touched import touched
@@ -149,6 +150,17 @@ def test_copies_of_a_program_stand_beside_the_peak() -> None:
     assert not {p.part for p in found.beside} & {p.part for p in found.parts}
 
 
+def test_an_output_that_an_operator_reads_as_well_is_copied_too() -> None:
+    both = replace(GRAPH, subgraphs=(replace(GRAPH.main, outputs=(1, 2)),))
+    (_, outputs) = predict(plan_of(chain(MIB)), both, BOARD, BASELINE).beside
+    assert outputs.bytes == Range(0, 2 * MIB, 2 * MIB)
+
+
+def test_the_arena_is_asked_for_as_the_runtime_does_it() -> None:
+    plan = replace(plan_of(chain(4 * MIB)), profile=by_name("litert-2.3"))
+    assert predict(plan, GRAPH, BOARD, BASELINE).requests[0].bytes == 12 * MIB + 64
+
+
 # ------------------------------------------------------------------------------------ kernels
 
 
@@ -270,3 +282,10 @@ def test_with_a_calibration_the_delegate_is_known_closely_and_without_widely() -
     assert KERNELS not in {p.part for p in close.parts}
     assert KERNELS in {p.part for p in wide.parts}
     assert PERSISTENT not in {p.part for p in close.parts}
+
+
+def test_what_a_delegate_asks_for_in_one_piece_leaves_its_packed_weights_out() -> None:
+    inside = 100 * MIB
+    assert CALIBRATION.workspace(inside) < 2 * inside <= CALIBRATION.at(inside).likely
+    assert CALIBRATION.workspace(inside) >= 1.9 * inside
+    assert Calibration(Point(MIB, 5), Point(MIB, 7), "one run").workspace(inside) == 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from arenascope.domain.profiles import PROFILES, by_name, of_runtime
+from arenascope.domain.board import Board
+from arenascope.domain.profiles import PROFILES, by_name, of_runtime, userland
 from arenascope.errors import UsageError
 
 
@@ -21,10 +22,32 @@ def test_an_arena_takes_more_than_its_tensors() -> None:
     assert by_name("litert-2.3").arena_block(0) == 0
 
 
+def test_only_the_first_litert_takes_its_arena_for_granted() -> None:
+    """tflite-memory.md §2.6: malloc whose answer nobody looks at."""
+    blind = [name for name, profile in PROFILES.items() if not profile.checks_arena]
+    assert blind == [f"litert-{version}" for version in ("1.0", "1.1", "1.2", "1.3", "1.4", "2.0")]
+
+
 def test_threads_where_none_are_asked_for() -> None:
     assert by_name("tflite-2.14").threads(None) == -1
     assert by_name("litert-1.0").threads(None) == 1
     assert by_name("litert-1.0").threads(4) == 4
+
+
+@pytest.mark.parametrize(
+    ("machine", "bits", "known"),
+    [
+        ("armv7l", 32, "armv7l"),
+        ("aarch64", 32, "armv7l"),
+        ("aarch64", 64, "aarch64"),
+        ("AMD64", 64, "x86_64"),
+        ("armv6l", 32, None),
+        ("riscv64", 64, None),
+        (None, None, None),
+    ],
+)
+def test_a_machine_is_told_by_its_process(machine: str | None, bits: int | None, known: str | None) -> None:
+    assert userland(Board("pi", machine=machine, bits=bits)) == known
 
 
 def test_an_installed_runtime_has_its_line() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from arenascope.domain.prediction import PredictedPart, Prediction
 from arenascope.domain.provenance import Provenance
 from arenascope.domain.ranges import Range, Request, exactly
 from arenascope.domain.shapes import ShapeRefusal
-from arenascope.domain.verdict import MARGIN, Fit, Verdict, judge
+from arenascope.domain.verdict import MARGIN, Fit, Verdict, judge, memory_room
 
 from .layouts import layout_of
 from .predicting import BASELINE, BOARD, GIB, MIB, plan_of
@@ -140,6 +141,23 @@ def test_what_fits_leaves_the_margin(peak: int) -> None:
     if verdict(needs(peak)).fit is Fit.FITS:
         assert BOARD.ram_total is not None
         assert peak + MARGIN * BOARD.ram_total <= BOARD.ram_available
+
+
+@pytest.mark.parametrize(
+    ("facts", "room"),
+    [
+        ({"ram_available": None}, None),
+        ({}, ("available memory", 900 * MIB)),
+        ({"swap_free": 7}, ("available memory", 900 * MIB + 7)),
+        ({"swap_free": None, "swap_total": 100}, ("available memory", 900 * MIB + 100)),
+        ({"limits": Limits(group_limit=64 * MIB, group_used=MIB)}, ("control group", 63 * MIB)),
+    ],
+)
+def test_the_room_is_the_tightest_of_what_can_be_had(
+    facts: dict[str, Any], room: tuple[str, int] | None
+) -> None:
+    found = memory_room(replace(BOARD, **facts))
+    assert (found and (found[0], found[1].likely)) == room
 
 
 def test_limits_come_narrowest_first_and_name_their_numbers() -> None:

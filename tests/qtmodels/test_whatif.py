@@ -27,7 +27,6 @@ from arenascope.qtmodels.whatif_knobs import (
     asked_of,
     file_batch,
     full_shapes,
-    machine_of,
     resolve,
     same_run,
 )
@@ -342,22 +341,6 @@ def test_a_position_is_the_stop_from_above(batch: int) -> None:
 
 
 # -- knobs ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("machine", "bits", "known"),
-    [
-        ("armv7l", 32, "armv7l"),
-        ("aarch64", 32, "armv7l"),
-        ("aarch64", 64, "aarch64"),
-        ("AMD64", 64, "x86_64"),
-        ("armv6l", 32, None),
-        ("riscv64", 64, None),
-        (None, None, None),
-    ],
-)
-def test_a_machine_is_told_by_its_process(machine: str | None, bits: int | None, known: str | None) -> None:
-    assert machine_of(replace(BOARD, machine=machine, bits=bits)) == known
 
 
 def test_a_target_is_the_board_the_run_or_a_machine() -> None:

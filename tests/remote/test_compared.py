@@ -49,7 +49,11 @@ def test_anything_else_is_a_wire_error(outputs: Any) -> None:
     assert len(outputs) == 1 and set(outputs[0]) >= set(ONE)
 
 
-@pytest.mark.parametrize("outputs", [[], [ONE, ONE], None, [{**ONE, "sample": "x"}], [{}]])
+@pytest.mark.parametrize(
+    "outputs",
+    [[], [ONE, ONE], None, [{**ONE, "sample": "x"}], [{}],
+     [{**ONE, "scale": float("inf")}], [{**ONE, "scale": float("nan")}], [{**ONE, "largest": -1.0}]],
+)  # fmt: skip
 def test_what_does_not_fit_the_model_is_a_wire_error(outputs: Any) -> None:
     with pytest.raises(WireError):
         compared.differences({"outputs": outputs}, PORTS)

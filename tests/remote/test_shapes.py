@@ -217,6 +217,12 @@ def test_messages_that_make_no_sense_are_an_error_of_the_wire(message: Any) -> N
     assert isinstance(answer, Answer)
 
 
+@pytest.mark.parametrize("refused", ["load", 7, [], {}, {"step": "nowhere"}, {"step": {}}])
+def test_a_refusal_without_a_meaning_is_an_error_of_the_wire(refused: Any) -> None:
+    with pytest.raises(WireError):
+        shapes._refused(refused)
+
+
 @pytest.mark.parametrize(
     "event",
     [

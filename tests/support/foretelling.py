@@ -17,8 +17,9 @@ from arenascope.domain.graph import Graph, Operator, Subgraph, Tensor
 from arenascope.domain.layout import Kind, MemoryLayout, PlacedOperator
 from arenascope.domain.lifetimes import Lifetime, Step, lifetimes
 from arenascope.domain.plan import Plan, Planned
-from arenascope.domain.prediction import PredictedPart, Prediction, Range, Request, exactly
+from arenascope.domain.prediction import PredictedPart, Prediction
 from arenascope.domain.provenance import Provenance
+from arenascope.domain.ranges import Range, Request, exactly
 from arenascope.domain.shapes import ShapeRefusal
 from arenascope.domain.totals import totals
 from arenascope.domain.verdict import Fit, Verdict, VerdictFigure
@@ -91,7 +92,7 @@ def planned(question: Question, refuses: Callable[[int], bool], shift: int = 0) 
     layout = MemoryLayout((), (), ()) if refused else layout_of(graph, batch, asked.preserve_all, shift)
     tensors = graph.main.tensors
     return Plan(
-        ModelFacts(graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count),
+        ModelFacts.of(graph),
         asked,
         {tensors[i].name: shapes.get(i, tensors[i].shape) for i in graph.main.inputs},
         question.profile,

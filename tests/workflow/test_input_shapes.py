@@ -52,3 +52,15 @@ def test_what_cannot_be_meant_is_said(request_: InspectRequest, words: str) -> N
 def test_a_model_of_scalars_has_no_batch() -> None:
     with pytest.raises(UsageError, match="no input with a batch dimension"):
         input_shapes(model(()), InspectRequest(batch=2))
+
+
+def test_an_unknown_name_is_answered_with_few_and_clean_ones() -> None:
+    many = model(*[(1,)] * 40)
+    with pytest.raises(UsageError) as caught:
+        input_shapes(many, InspectRequest(inputs={"nobody": (1,)}))
+    assert caught.value.hint.endswith("and 29 more.") and "in0 [1], in1 [1]" in caught.value.hint
+    odd = Tensor(0, "a\x1b[31m" + "x" * 999, "float32", (1,), None, 0, 0, False)
+    graph = Graph("m", "", 1, (Subgraph(0, "main", (odd,), (), (0,), ()),), ())
+    with pytest.raises(UsageError) as caught:
+        input_shapes(graph, InspectRequest(inputs={"nobody": (1,)}))
+    assert "\x1b" not in caught.value.hint and len(caught.value.hint) < 100

@@ -10,6 +10,7 @@ import pytest
 from arenascope.domain.whatif import WhatIf
 from arenascope.errors import BoardError, Cancelled, DeployError, UsageError
 from arenascope.tflite.reader import read_model
+from arenascope.workflow import layouts as module
 from arenascope.workflow.connect import connect, connect_python
 from arenascope.workflow.jobs import CancelToken
 from arenascope.workflow.layouts import Case, Laid, layouts
@@ -32,6 +33,13 @@ def test_one_answer_for_each_case() -> None:
     assert [raw.when for raw in first] == ["after_allocate"]
     assert [raw.when for raw in both] == ["after_allocate", "after_invoke"]
     assert isinstance(refused, str) and "NumElements" in refused
+
+
+def test_many_cases_take_more_than_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_CASES", 2)
+    found = answers("mean.tflite", *[Case(WhatIf(batch=b, delegate="none")) for b in (1, 2, 3, 4, 5)])
+    shapes = [answer[0].tensors[0].shape for answer in found if not isinstance(answer, str)]
+    assert [shape[0] for shape in shapes if shape] == [1, 2, 3, 4, 5]
 
 
 def test_a_crash_costs_its_own_case_alone() -> None:

@@ -10,7 +10,15 @@ import pytest
 
 from arenascope.domain.forecast import Forecast
 from arenascope.domain.measurement import Outcome, Status
-from arenascope.domain.sweep import Point, PointMeasured, Sweep, largest_fit, why_not
+from arenascope.domain.sweep import (
+    MOST_NOTES,
+    Point,
+    PointMeasured,
+    Sweep,
+    largest_fit,
+    notes,
+    why_not,
+)
 from arenascope.domain.verdict import Fit, Verdict
 from arenascope.domain.whatif import WhatIf
 from arenascope.errors import UsageError
@@ -20,6 +28,7 @@ from arenascope.workflow.connect import Device, connect
 from arenascope.workflow.events import PointDone, PointStarted, SweepEvent
 from arenascope.workflow.fit import fit
 from arenascope.workflow.jobs import CancelToken
+from arenascope.workflow.rebatch import rebatch
 from arenascope.workflow.sweep import Runs, sweep
 from tests.support.models import own, shared
 
@@ -49,6 +58,28 @@ def test_what_is_planned_is_what_is_measured(device: Device, delegate: str) -> N
     assert found.refused is None
 
 
+def test_what_the_plans_note_is_told_once(device: Device) -> None:
+    model = own("transpose_conv.tflite")
+    found = sweep([device], model, batches(1, 2, 3))
+    (note,) = [note for note in found.notes if "stays" in note]
+    assert note in sweep_json(found)["notes"]
+    assert note in fit([device], model, WhatIf(delegate="none"), limit=3).notes
+
+
+def test_many_different_notes_are_counted(point: Point) -> None:
+    plans = [replace(point.forecast.plan, notes=(f"note {n}", "the same")) for n in range(20)]
+    told = notes([replace(point, forecast=replace(point.forecast, plan=plan)) for plan in plans])
+    assert told[:3] == ("note 0", "the same", "note 1")
+    assert told[-1] == "11 more notes are in the plans of single points."
+    assert len(told) == MOST_NOTES + 1
+
+
+def test_points_hold_no_tensors(device: Device) -> None:
+    point = sweep([device], own("cnn_float.tflite"), batches(2)).points[0]
+    assert not point.forecast.plan.layout.placements
+    assert point.forecast.plan.totals.arena_rw
+
+
 def test_without_runs_nothing_is_measured(device: Device) -> None:
     told: list[SweepEvent] = []
     found = sweep([device], own("cnn_float.tflite"), batches(1, 2), tell=told.append)
@@ -74,6 +105,15 @@ def test_the_limit_of_a_fit_is_kept_and_confirmed_by_one_run(device: Device) -> 
     (answer,) = found.largest_fit
     assert (answer.planned, answer.confirmed, answer.runs) == (12, 12, 1)
     assert "largest that was to be thought of" in answer.reason
+
+
+def test_a_pinned_batch_above_the_limit_is_no_answer(device: Device, tmp_path: Path) -> None:
+    eight = Path(rebatch(own("lstm_fused.tflite"), 8, tmp_path / "eight.tflite").path)
+    (answer,) = fit([device], eight, limit=4, runs=Runs()).largest_fit
+    assert (answer.batch, answer.runs) == (None, 0)
+    assert answer.reason == "The model takes batch 8 alone, and the limit is 4."
+    (answer,) = fit([device], eight, runs=Runs()).largest_fit
+    assert (answer.batch, answer.runs) == (8, 1)
 
 
 def test_a_batch_that_nothing_can_hold_is_found_by_plans_alone(device: Device) -> None:

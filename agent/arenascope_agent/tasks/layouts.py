@@ -39,7 +39,6 @@ def readings(runtime: Runtime, model: str, case: dict[str, Any]) -> Iterable[Sub
     allocated = layout.read(interpreter, AFTER_ALLOCATE, model)
     yield from allocated
     if case["invoke"]:
-        wanted = set(allocated[0].inputs)
-        inputs.clear(interpreter, [t for t in allocated[0].tensors if t.number in wanted])
+        inputs.clear(interpreter, allocated[0])
         interpreter.invoke()
         yield from layout.read(interpreter, AFTER_INVOKE, model)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import layout
-from ..layout import AFTER_ALLOCATE, AFTER_INVOKE, ARENAS, FROM_STRUCTURES, Subgraph
+from ..layout import AFTER_ALLOCATE, AFTER_INVOKE, ARENAS, Subgraph
 from ..mappings import Mapping, Residency, mapped_files, mapped_name, merged, smaps, total
 from ..memory import Resident
 
@@ -28,11 +28,10 @@ def after_allocate(interpreter: Any, model: str, emit: Emit) -> dict[str, Any]:
         _send(subgraph, emit)
     main = subgraphs[0]
     wanted = set(main.inputs)
-    inputs = [t for t in main.tensors if t.number in wanted]
     return {
-        "inputs": [(t.number, t.dtype, t.shape, t.kind, t.address is not None) for t in inputs],
-        "exact": main.source == FROM_STRUCTURES,
-        "homeless": any(t.kind == "none" and t.bytes for t in inputs),
+        "inputs": main.input_rows,
+        "exact": main.exact,
+        "homeless": any(t.kind == "none" and t.bytes for t in main.tensors if t.number in wanted),
         "sent": [(s.placed, layout.fingerprint(s)) for s in subgraphs],
     }
 

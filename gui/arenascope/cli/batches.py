@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..domain.sweep import MOST_POINTS
 from ..domain.whatif import MAX_EXTENT, WhatIf
 from ..errors import UsageError
 from .options import parse_inputs
-
-#: Longer lists are a mistyped range.
-MOST = 100_000
 
 
 def parse_batches(text: str) -> list[int]:
@@ -39,9 +37,9 @@ def _part(part: str, text: str) -> range:
             f"--batches {text!r}: {part!r} must count upwards, from 1 to {MAX_EXTENT:,} at most.",
             hint="For example: --batches 1,2,4,8 or --batches 1-1024/64.",
         )
-    if (high - low) // step >= MOST:
+    if (high - low) // step >= MOST_POINTS:
         raise UsageError(
-            f"--batches {text!r}: {part!r} are more than {MOST:,} points.",
+            f"--batches {text!r}: {part!r} are more than {MOST_POINTS:,} points.",
             hint="Give a step, as in --batches 1-1000000/1000.",
         )
     return range(low, high + 1, step)

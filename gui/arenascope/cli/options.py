@@ -78,15 +78,6 @@ def print_notes(notes: Iterable[str]) -> None:
         typer.echo(f"Note: {plain(note, 1000)}", err=True)
 
 
-def check_timeout(seconds: float) -> None:
-    """UsageError for a limit that cannot be meant."""
-    if not 0.001 <= seconds <= 7 * 86400:
-        raise UsageError(
-            f"The time limit is {seconds} s; it must be from 0.001 s to a week.",
-            hint="Give seconds, as in --timeout 120.",
-        )
-
-
 def build_request(
     *,
     batch: int | None,

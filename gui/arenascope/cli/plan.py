@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from . import options
-
-if TYPE_CHECKING:
-    from ..domain.plan import Plan
-    from ..domain.whatif import WhatIf
 
 Runtime = Annotated[
     str | None,
@@ -57,14 +53,18 @@ def plan(
 
     Sizes come from the runtime of this computer, places from the rules of the runtime that is planned for.
     """
-    from ..domain import whatif
-    from ..workflow.planning import refused
+    from ..domain.whatif import WhatIf
+    from ..workflow.planning import plan_model, refused
+    from . import progress
+    from .session import stop_on_interrupt
 
     if output is not None:
         options.check_output(output, (".json",), OTHER_FILES)
-    options.check_timeout(timeout)
-    asked = whatif.WhatIf(batch, options.parse_inputs(inputs or []), threads, delegate, preserve_all)
-    made = _made(model, asked, runtime, machine, timeout, quiet=quiet)
+    asked = WhatIf(batch, options.parse_inputs(inputs or []), threads, delegate, preserve_all)
+    with progress.reporter(quiet=quiet) as report, stop_on_interrupt() as cancel:
+        made = plan_model(
+            model, asked, runtime=runtime, machine=machine, limit=timeout, tell=report, cancel=cancel
+        )
     if (error := refused(made)) is not None:
         raise error
     if output is not None:
@@ -85,27 +85,3 @@ def plan(
         if output is not None and not quiet:
             typer.echo(f"Kept in {output}", err=True)
     return 0
-
-
-def _made(
-    model: Path, asked: WhatIf, runtime: str | None, machine: str | None, timeout: float, *, quiet: bool
-) -> Plan:
-    from ..domain.profiles import by_name
-    from ..domain.whatif import check_knobs
-    from ..tflite.reader import read_model
-    from ..workflow.events import Step
-    from ..workflow.planning import Planning, checked_machine, this_machine
-    from . import progress
-    from .session import stop_on_interrupt
-
-    check_knobs(asked)
-    profile = None if runtime is None else by_name(runtime)
-    machine = this_machine() if machine is None else checked_machine(machine)
-    with (
-        Planning(limit=timeout) as planning,
-        progress.reporter(quiet=quiet) as report,
-        stop_on_interrupt() as cancel,
-    ):
-        graph = read_model(model)
-        report(Step("Asking the runtime for the shapes"))
-        return planning.plan(model, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)

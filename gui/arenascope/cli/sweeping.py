@@ -60,8 +60,11 @@ def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Run
 
 def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
     """Exit code: 5 where nothing fits on one of the devices, else 0."""
+    from ..tflite.reader import read_model
+    from ..workflow.fit import check
     from ..workflow.fit import fit as verb
 
+    check(read_model(model), asked, limit)  # before anybody waits for a device
     with _devices(names, model, asked, to) as (devices, report, cancel):
         found = verb(devices, model, asked, limit=limit, runs=made, tell=report, cancel=cancel)
     _show(found, to)
@@ -119,7 +122,9 @@ def _tables(found: Sweep) -> None:
     columns += [">batch", "inputs", ">arena", ">persistent", ">peak, predicted", "verdict"]
     if ran:
         columns += [">arena, measured", ">peak, measured", ">first invoke", "outcome"]
-    made = tables.table(f"{plain(found.model.name)}: {_knobs(found)}", *columns)
+    asked = found.asked
+    knobs = tables.runtime_knobs(asked.threads, asked.delegate, preserve_all=asked.preserve_all)
+    made = tables.table(f"{plain(found.model.name)}: {knobs}", *columns)
     for point in found.points[:MOST_ROWS]:
         tables.add_row(made, *_row(point, several, ran))
     out.print(made, "")
@@ -136,12 +141,6 @@ def _tables(found: Sweep) -> None:
         )
     for note in found.notes:
         out.print(f"Note: {plain(note, 1000)}")
-
-
-def _knobs(found: Sweep) -> str:
-    asked = found.asked
-    threads = "default threads" if asked.threads is None else f"{asked.threads} threads"
-    return f"delegate {asked.delegate}, {threads}" + (", every tensor preserved" * asked.preserve_all)
 
 
 def _row(point: Point, several: bool, ran: bool) -> list[str]:

@@ -99,9 +99,14 @@ def knobs(
 ) -> str:
     """The options of a run in words."""
     shapes = ", ".join(f"{plain(name, 60)} {_shape(shape)}" for name, shape in inputs.items())
+    return f"{runtime_knobs(threads, delegate, preserve_all=preserve_all)}; inputs: {shapes or 'none'}"
+
+
+def runtime_knobs(threads: int | None, delegate: str, *, preserve_all: bool) -> str:
+    """The same without shapes."""
     counted = "default threads" if threads is None else _count(threads, "thread")
     keeping = ", every tensor preserved" if preserve_all else ""
-    return f"delegate {plain(delegate)}, {counted}{keeping}; inputs: {shapes or 'none'}"
+    return f"delegate {plain(delegate)}, {counted}{keeping}"
 
 
 def describe_device(board: Board) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..workflow.connect import Device
 
 DIFFERS = 7
+#: The exit code of a file that cannot be used.
+NOTHING_COMPARED = 3
 _NAME = 60
 
 
@@ -67,6 +69,8 @@ def verify_planner(
         options.print_json(
             {"schema": "arenascope.verification/1", "results": [_json(d, v) for d, v in found]}
         )
+    if not any(verified.compared for _, verified in found):
+        return NOTHING_COMPARED
     return 0 if all(verified.exact for _, verified in found) else DIFFERS
 
 
@@ -147,10 +151,10 @@ def _place(place: tuple[Any, int, int] | None) -> str:
 
 
 def _case(asked: WhatIf) -> str:
+    from .tables import runtime_knobs
+
     batch = "its own shapes" if asked.batch is None else f"batch {asked.batch}"
-    threads = "the default of threads" if asked.threads is None else f"{asked.threads} threads"
-    extra = ", all tensors preserved" if asked.preserve_all else ""
-    return f"{batch}, {threads}, delegate {asked.delegate}{extra}"
+    return f"{batch}, {runtime_knobs(asked.threads, asked.delegate, preserve_all=asked.preserve_all)}"
 
 
 def _json(device: Device, verified: Verified) -> dict[str, Any]:

@@ -48,6 +48,11 @@ class Calibration:
         spread = NOISE + abs(beyond) * (NOISE / run / 4 + SLOPE * slope)
         return Range(max(0, round(likely - spread)), likely, round(likely + spread))
 
+    def workspace(self, interior: int) -> int:
+        """What of it is at least one piece: what grows with the tensors inside. Packed weights are many."""
+        rise, run = self.second.taken - self.first.taken, self.second.interior - self.first.interior
+        return round(max(0.0, rise / run) * (1 - SLOPE) * interior) if run > 0 else 0
+
 
 def interior_bytes(layout: MemoryLayout) -> int:
     """Bytes of all tensors that only a delegate sees; of one whose size is not known nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .board import Board
+from .graph import Graph
 from .layout import MemoryLayout
 from .measurement import Outcome, Part, Phase, Samples, Totals
 
@@ -18,6 +19,10 @@ class ModelFacts:
     bytes: int
     subgraphs: int
     operators: int
+
+    @classmethod
+    def of(cls, graph: Graph) -> ModelFacts:
+        return cls(graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,12 +49,13 @@ def unknown_sizes(
     Behind the first of them nothing is known where no run has shown it (``ran``).
     """
     found: dict[int, Cause] = {}
+    stops = frozenset(dynamic)
     known_values = {tensor for tensor, kind in kinds.items() if kind in VALUES_KNOWN}
     for step, node in enumerate(plan):
         read = [t for t in node.inputs if t >= 0]
         made = [t for t in (*node.outputs, *node.temporaries) if t >= 0]
         cause = next((found[t] for t in read if t in found), None)
-        if cause is None and step in dynamic:
+        if cause is None and step in stops:
             undecided = [t for t in _deciding(node) if t not in known_values]
             if undecided or not read:
                 cause = Cause(step, node.name, undecided[0] if undecided else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .capture import ModelFacts
 from .layout import MemoryLayout
@@ -60,3 +60,7 @@ class Plan:
     @property
     def layout(self) -> MemoryLayout:
         return self.planned.layout
+
+    def without_tensors(self) -> Plan:
+        """Totals and arenas alone."""
+        return replace(self, planned=replace(self.planned, layout=MemoryLayout((), (), self.layout.arenas)))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .attribution import DELEGATE
-from .board import Board
 from .capture import Capture
 from .figures import Figure, Term, header_figures
 from .forecast import Forecast
-from .layout import Kind, MemoryLayout
+from .layout import Kind
 from .plan import Plan
-from .prediction import BASE, NOT_CALIBRATED, Prediction, Range
+from .prediction import BASE, NOT_CALIBRATED, Prediction
 from .provenance import Provenance
+from .ranges import Range
 from .units import format_bytes, format_exact
 
 _BY_THE_RULES = "computed by the runtime's own rules from the sizes that its tensors get for these shapes"
@@ -84,7 +85,7 @@ def peak_figure(prediction: Prediction | None) -> Figure:
         format_bytes(peak.likely),
         format_exact(peak.likely) if peak.low == peak.high else exact,
         Provenance.ESTIMATED,
-        " ".join([rule, *prediction.notes]),
+        " ".join([rule, *_beside(prediction), *prediction.notes]),
         peak.likely,
         tuple(
             Term(
@@ -145,16 +146,6 @@ def _headroom(capture: Capture, prediction: Prediction | None) -> Figure:
     )
 
 
-def memory_room(board: Board | None) -> tuple[str, int] | None:
-    """What a process can have on a board before the kernel ends one: name and bytes; None: not known."""
-    if board is None or board.ram_available is None:
-        return None
-    swap = board.swap_free if board.swap_free is not None else board.swap_total or 0
-    if swap:
-        return "available memory and swap", board.ram_available + swap
-    return "available memory", board.ram_available
-
-
 def is_guess(prediction: Prediction | None) -> bool:
     """Whether a part of it is a wide guess that a few short runs on the board would make narrow."""
     return prediction is not None and any(
@@ -164,10 +155,9 @@ def is_guess(prediction: Prediction | None) -> bool:
     )
 
 
-def stripped(plan: Plan) -> Plan:
-    """The plan without its tensors: what a curve keeps of each of its points."""
-    layout = MemoryLayout((), (), plan.layout.arenas)
-    return replace(plan, planned=replace(plan.planned, layout=layout))
+def _beside(prediction: Prediction) -> Iterator[str]:
+    for part in prediction.beside:
+        yield f"A program adds up to {format_bytes(part.bytes.high)}: {part.part}. {part.reason}"
 
 
 def _no_prediction() -> str:

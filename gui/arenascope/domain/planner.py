@@ -21,6 +21,7 @@ from .graph import Graph
 from .known_sizes import Cause
 from .layout import ARENA_KINDS, Arena, Kind, MemoryLayout, PlacedOperator, Placement
 from .lifetimes import NEVER, Lifetime
+from .plain_text import plain
 from .plan import Planned, Unknown
 from .profiles import RuntimeProfile
 from .reading import uses
@@ -186,9 +187,8 @@ def _unknown(
         by_step = {node.index: step for node, step in zip(each.plan, each.steps, strict=True)}
         for operator, why in each.scratch.items():
             made = tuple(t for t in by_step[operator].outputs if t >= 0)
-            reason = (
-                f"{by_step[operator].name} may need scratch memory beside them that is not counted: {why}."
-            )
+            who = plain(by_step[operator].name, 60)
+            reason = f"{who} may need scratch memory beside them that is not counted: {why}."
             yield Unknown(index, made, reason)
         sizeless = _without_size(each)
         by_cause: dict[Cause, list[int]] = {}
@@ -214,8 +214,9 @@ def _runs_once(graph: Graph, index: int) -> bool:
 
 
 def _sentence(cause: Cause, execution: Execution) -> str:
-    who = f"{cause.operator or 'The delegate'} at step {cause.step}"
+    who = f"{plain(cause.operator, 60) or 'The delegate'} at step {cause.step}"
     if cause.values is None:
         return f"{who} finds the size of its output only when it runs; the others follow from it."
     name = next((t.name for t in execution.tensors if t.index == cause.values), "")
-    return f"{who} takes the size of its output from the values of {name!r}, which only a run computes."
+    values = f"“{plain(name, 80)}”" if name else f"tensor {cause.values}"
+    return f"{who} takes the size of its output from the values of {values}, which only a run computes."

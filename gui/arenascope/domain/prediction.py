@@ -18,11 +18,7 @@ from .kernel_heap import KernelHeap, estimate
 from .layout import Kind, MemoryLayout
 from .plan import Plan
 from .provenance import Provenance
-from .ranges import NOTHING as NOTHING
-from .ranges import Range as Range
-from .ranges import Request as Request
-from .ranges import exactly as exactly
-from .ranges import total as total
+from .ranges import Range, Request, exactly, total
 from .touched import touched
 from .units import format_bytes
 
@@ -33,9 +29,7 @@ UNKNOWN_BASE = Range(20 * MIB, 32 * MIB, 60 * MIB)
 NOT_CALIBRATED = "Not calibrated"
 BASE = f"{PYTHON}; {RUNTIME}"
 _PAGE = 4096
-#: tflite-memory.md §2.6: what the runtime asks for beyond the arena's high-water mark.
-_ARENA_PADDING = 128
-#: A tensor with memory of its own is this much longer (§1).
+#: A tensor with memory of its own is this much longer (tflite-memory.md §1).
 _DYNAMIC_PADDING = 16
 #: What a request needs beyond its bytes when it is mapped: the allocator's header, in whole pages.
 _HEADER = 16
@@ -99,7 +93,8 @@ def predict(
         parts.append(_delegate(layout, graph, calibration))
     if not delegated or calibration is None:  # else what kernels took is in the points
         parts.append(_kernels(heap, baseline, plan))
-    requests = sorted(_requests(plan, graph, heap, parts), key=lambda r: -r.bytes)
+    workspace = _workspace(layout, calibration) if delegated else 0
+    requests = sorted(_requests(plan, graph, heap, workspace), key=lambda r: -r.bytes)
     base = baseline.of(plan.asked.delegate).files if baseline is not None else 0
     grown = [p.bytes for p in parts[1:]]
     return Prediction(
@@ -108,7 +103,7 @@ def predict(
         _mapped(requests, total(grown), page),
         (*plan.notes, *_unknown(plan)),
         files=base + graph.file_bytes,
-        beside=tuple(_copies(layout)),
+        beside=tuple(_copies(layout, graph)),
     )
 
 
@@ -216,50 +211,44 @@ def _kernels(heap: KernelHeap, baseline: Baseline | None, plan: Plan) -> Predict
     return PredictedPart(KERNELS, small + heap.bytes, Provenance.ESTIMATED, reason + ".")
 
 
-def _requests(plan: Plan, graph: Graph, heap: KernelHeap, parts: list[PredictedPart]) -> Iterator[Request]:
+def _workspace(layout: MemoryLayout, calibration: Calibration | None) -> int:
+    """What a delegate asks for in one piece, at least."""
+    grows = calibration.workspace(interior_bytes(layout)) if calibration is not None else 0
+    return max(grows, _busiest_inside(layout))
+
+
+def _requests(plan: Plan, graph: Graph, heap: KernelHeap, workspace: int) -> Iterator[Request]:
     for arena in plan.layout.arenas:
         if not arena.bytes:
             continue
         kept = "persistent arena" if arena.kind is Kind.ARENA_RW_PERSISTENT else "arena"
         where = f" of subgraph {arena.subgraph}" if arena.subgraph else ""
-        yield Request(arena.bytes + _ARENA_PADDING, f"the {kept}{where}", _unchecked(plan))
+        block = plan.profile.arena_block(arena.bytes)
+        yield Request(block, f"the {kept}{where}", unchecked=not plan.profile.checks_arena)
     for placed in plan.layout.placements:
         if placed.kind in (Kind.DYNAMIC, Kind.PERSISTENT_RO) and placed.bytes:
             yield Request(placed.bytes + _DYNAMIC_PADDING, f"the dynamic tensor #{placed.index}")
     yield Request(graph.file_bytes, "the model file, mapped")
     yield from heap.requests
-    for part in parts:
-        if part.part == DELEGATE and part.bytes.likely:
-            yield Request(part.bytes.low, "the delegate's workspace")
+    if workspace:
+        yield Request(workspace, "the delegate's workspace")
     if plan.planned.growth:
-        yield Request(plan.planned.growth + _ARENA_PADDING, "the arena that is replaced")
-
-
-def _unchecked(plan: Plan) -> bool:
-    """Whether the runtime takes for granted that it gets its arena (tflite-memory.md §2.6)."""
-    return plan.profile.package == "ai_edge_litert" and plan.profile.version < (2, 1)
+        yield Request(plan.profile.arena_block(plan.planned.growth), "the arena that is replaced")
 
 
 def _mapped(requests: list[Request], touched_at_most: Range, page: int) -> Range:
     """Address space: what is asked for in one piece, or what is touched where that is more."""
     asked = sum(-(-(r.bytes + _HEADER) // page) * page for r in requests)
-    return Range(
-        min(asked, max(asked, touched_at_most.low)),
-        max(asked, touched_at_most.likely),
-        max(asked, touched_at_most.high) + 8 * MIB,
-    )
+    return Range(asked, max(asked, touched_at_most.likely), max(asked, touched_at_most.high) + 8 * MIB)
 
 
-def _copies(layout: MemoryLayout) -> Iterator[PredictedPart]:
+def _copies(layout: MemoryLayout, graph: Graph) -> Iterator[PredictedPart]:
     """Arrays of the program: what it gives to set_tensor, and what get_tensor returns."""
-    produced = {i for o in layout.operators if o.subgraph == 0 for i in o.outputs}
-    consumed = {i for o in layout.operators if o.subgraph == 0 for i in o.inputs}
-    placed = [p for p in layout.placements if p.subgraph == 0 and p.kind is Kind.ARENA_RW and not p.temporary]
-    inputs = sum(p.bytes or 0 for p in placed if p.index not in produced)
-    outputs = sum(p.bytes or 0 for p in placed if p.index in produced - consumed)
-    for name, size, how in (
-        ("copy of the inputs", inputs, "The array that a program hands to set_tensor, which copies it."),
-        ("copy of the outputs", outputs, "The array that get_tensor returns, a copy as well."),
+    sizes = {p.index: p.bytes or 0 for p in layout.placements if p.subgraph == 0}
+    for name, tensors, how in (
+        ("copy of the inputs", graph.main.inputs, "The array that a program hands to set_tensor."),
+        ("copy of the outputs", graph.main.outputs, "The array that get_tensor returns, a copy as well."),
     ):
+        size = sum(sizes.get(tensor, 0) for tensor in dict.fromkeys(tensors))
         if size:
-            yield PredictedPart(name, NOTHING + Range(0, size, size), Provenance.PLANNED, how)
+            yield PredictedPart(name, Range(0, size, size), Provenance.PLANNED, how)

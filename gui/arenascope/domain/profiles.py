@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import UsageError
+from .board import Board
 
 MACHINES = ("armv7l", "aarch64", "x86_64")
 _ALIASES = {"arm64": "aarch64", "amd64": "x86_64", "armv8l": "armv7l"}
@@ -80,6 +81,8 @@ class RuntimeProfile:
     #: What an arena's block is larger than its tensors need, and the multiple to which it is rounded up.
     arena_slack: int = 128
     arena_multiple: int = 1
+    #: It looks whether it was given the block (tflite-memory.md §2.6); else the process crashes.
+    checks_arena: bool = True
 
     def arena_block(self, high_water: int) -> int:
         """Bytes that are asked of malloc for an arena; without tensors there is none."""
@@ -107,6 +110,7 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
         {
             "shares_when_preserving": False, "prepares_before_delegating": False, "default_threads": 1,
             "xnnpack_dynamic": True, "xnnpack_preserving": True, "arena_slack": 63, "loops_keep_arena": True,
+            "checks_arena": False,
         },
     ),
     ("litert", 1, 1, {"arena_multiple": 64, "reshapes_in_place": True}),
@@ -114,7 +118,7 @@ _HISTORY: tuple[tuple[str, int, int, dict[str, Any]], ...] = (
     ("litert", 1, 3, {}),
     ("litert", 1, 4, {}),
     ("litert", 2, 0, {}),
-    ("litert", 2, 1, {}),
+    ("litert", 2, 1, {"checks_arena": True}),
     ("litert", 2, 2, {}),
     ("litert", 2, 3, {}),
 )  # fmt: skip
@@ -142,6 +146,12 @@ def machine_of(name: str) -> str | None:
     """What a kernel calls its machine → one of MACHINES; None for one that nothing is known about."""
     name = name.lower()
     return name if name in MACHINES else _ALIASES.get(name)
+
+
+def userland(board: Board) -> str | None:
+    """The same, by the process that runs the runtime: a 32-bit one on a 64-bit ARM kernel is armv7l."""
+    machine = machine_of(board.machine or "")
+    return "armv7l" if machine == "aarch64" and board.bits == 32 else machine
 
 
 def nearest(package: str, version: str) -> RuntimeProfile | None:

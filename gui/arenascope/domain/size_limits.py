@@ -12,7 +12,7 @@ from .plain_text import plain
 from .shapes import ShapeRefusal
 
 #: Bits of size_t. Machines that are not named have 64, and there the runtime itself has looked.
-SIZE_BITS = {"armv7l": 32, "armv6l": 32}
+SIZE_BITS = {"armv7l": 32}
 
 
 def refusal(layout: MemoryLayout, machine: str) -> ShapeRefusal | None:

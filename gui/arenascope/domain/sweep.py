@@ -11,6 +11,11 @@ from .measurement import Outcome
 from .shapes import ShapeRefusal
 from .whatif import WhatIf
 
+#: More points than this are a mistake in the command, not a sweep.
+MOST_POINTS = 100_000
+#: Notes that differ from point to point are read by nobody.
+MOST_NOTES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class PointMeasured:
@@ -26,7 +31,7 @@ class PointMeasured:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One variant on one device. ``batch`` None: it was not asked for, the inputs say all."""
+    """One variant on one device. The plan of its forecast has no tensors: there may be many points."""
 
     device: str
     forecast: Forecast
@@ -82,6 +87,14 @@ def measured(capture: Capture) -> PointMeasured:
     return PointMeasured(
         totals.arena_rw, totals.arena_rw_persistent, totals.process_peak, invoked, capture.outcome
     )
+
+
+def notes(points: Iterable[Point]) -> tuple[str, ...]:
+    """What the plans have to say, each once."""
+    found = dict.fromkeys(note for point in points for note in point.forecast.plan.notes)
+    more = len(found) - MOST_NOTES
+    told = tuple(found)[:MOST_NOTES]
+    return told if more <= 0 else (*told, f"{more} more notes are in the plans of single points.")
 
 
 def first_refusal(points: Iterable[Point]) -> ShapeRefusal | None:

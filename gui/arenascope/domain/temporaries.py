@@ -20,7 +20,6 @@ __all__ = ["Numbered", "Scratch", "UnknownScratch", "number", "of"]
 
 _KERNELS = {**convolutions.KERNELS, **matrices.KERNELS, **recurrent.KERNELS}
 
-_REDUCTIONS = ("SUM", "MEAN", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
 #: Tensors that a kernel adds whatever it needs of them.
 _ALWAYS = {
     "FULLY_CONNECTED": 6,
@@ -33,10 +32,10 @@ _ALWAYS = {
     "BIDIRECTIONAL_SEQUENCE_LSTM": 19,
     "LSTM": 21,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 12,
-    **dict.fromkeys(_REDUCTIONS, 4),
+    **dict.fromkeys(matrices.REDUCTIONS, 4),
 }
 #: Of these, those that LiteRT adds only when they prepare, and since when.
-_LATER = dict.fromkeys(("FULLY_CONNECTED", "BATCH_MATMUL", *_REDUCTIONS), (1, 4))
+_LATER = dict.fromkeys(("FULLY_CONNECTED", "BATCH_MATMUL", *matrices.REDUCTIONS), (1, 4))
 
 #: Operators that are known to add none.
 _NONE = frozenset((
@@ -133,7 +132,7 @@ def number(
 
 def _always(operator: Operator, profile: RuntimeProfile) -> int:
     older = profile.version if profile.package == "tflite_runtime" else None
-    if operator.name in _REDUCTIONS and older and older < (2, 10):
+    if operator.name in matrices.REDUCTIONS and older and older < (2, 10):
         return 3
     if operator.name == "ADD_N" and older and older < (2, 8):
         return 0

@@ -12,8 +12,6 @@ from .layout import ARENA_KINDS, Kind, MemoryLayout, Placement
 
 #: Kernels that ask for scratch which they need only in some cases (tflite-memory.md §2.7).
 SELDOM_WRITTEN = frozenset(("BATCH_MATMUL",))
-#: An arena begins at the first multiple of this behind its block's header.
-ALIGNMENT = 64
 
 
 def touched(layout: MemoryLayout, kind: Kind, page: int) -> tuple[int, int]:

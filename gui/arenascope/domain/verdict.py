@@ -144,10 +144,10 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
     """What is touched against what the board, or the process's control group, can give."""
     peak, page = prediction.peak, board.page_size or 4096
     tables = (prediction.mapped.likely // (page * _PAGES_A_TABLE) + 1) * page
-    rooms = [room for room in (_available(board), _group(board)) if room is not None]
-    if not rooms:
+    found = memory_room(board)
+    if found is None:
         return Verdict(Fit.UNKNOWN, "How much memory is available on this board is not known.")
-    name, room, facts = min(rooms, key=lambda found: found[1].likely)
+    name, room, facts = found
     need = Range(max(0, peak.low - prediction.files) + tables, peak.likely + tables, peak.high + tables)
     figures = (
         VerdictFigure("predicted peak", peak.likely, Provenance.ESTIMATED),
@@ -163,10 +163,17 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
     return Verdict(Fit.FITS, f"It fits: {words}.", "", figures)
 
 
-_Room = tuple[str, Range, tuple[VerdictFigure, ...]]
+#: What it is called, its size, and the figures that make it.
+Room = tuple[str, Range, tuple[VerdictFigure, ...]]
 
 
-def _available(board: Board) -> _Room | None:
+def memory_room(board: Board) -> Room | None:
+    """What a process on the board can have before the kernel ends one; None: not known."""
+    rooms = [room for room in (_available(board), _group(board)) if room is not None]
+    return min(rooms, key=lambda room: room[1].likely, default=None)
+
+
+def _available(board: Board) -> Room | None:
     """MemAvailable and the free swap. Swap that lies compressed in RAM gives only what compressing saves:
     what it has saved so far, between nothing and three quarters of it where nothing is known."""
     available = board.ram_available
@@ -193,7 +200,7 @@ def _available(board: Board) -> _Room | None:
     return "available memory", exactly(plain) + gain + Range(0, 0, back), tuple(figures)
 
 
-def _group(board: Board) -> _Room | None:
+def _group(board: Board) -> Room | None:
     limit, used = board.limits.group_limit, board.limits.group_used
     if limit is None:
         return None

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from ..errors import UsageError
 from .graph import Graph, Tensor
+from .plain_text import plain
 
 #: The runtime keeps extents in 32-bit integers.
 MAX_EXTENT = 2**31 - 1
+MAX_THREADS = 1024
 DELEGATES = ("default", "none")
+_MOST_TOLD = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,9 @@ def input_shapes(graph: Graph, asked: WhatIf) -> dict[int, tuple[int, ...]]:
     shapes: dict[int, tuple[int, ...]] = {}
     for name, shape in asked.inputs.items():
         if name not in names:
-            known = ", ".join(f"{n} {list(tensors[i].shape)}" for n, i in names.items()) or "none"
-            raise UsageError(f"The model has no input named {name!r}.", hint=f"Its inputs: {known}.")
+            raise UsageError(
+                f"The model has no input named {name!r}.", hint=f"Its inputs: {_told(names, tensors)}."
+            )
         _check_shape(name, shape, tensors[names[name]])
         shapes[names[name]] = shape
     if asked.batch is not None:
@@ -58,6 +62,12 @@ def input_shapes(graph: Graph, asked: WhatIf) -> dict[int, tuple[int, ...]]:
             if index not in shapes and tensor.shape:
                 shapes[index] = (asked.batch, *(max(d, 1) for d in tensor.shape[1:]))
     return shapes
+
+
+def _told(names: Mapping[str, int], tensors: Mapping[int, Tensor]) -> str:
+    known = [f"{plain(name, 60)} {list(tensors[i].shape)}" for name, i in names.items()]
+    more = f" and {len(known) - _MOST_TOLD} more" if len(known) > _MOST_TOLD else ""
+    return (", ".join(known[:_MOST_TOLD]) or "none") + more
 
 
 def _check_batch(batch: int) -> None:
@@ -86,9 +96,9 @@ def check_knobs(asked: WhatIf) -> None:
     """What can be told without the model. Raises UsageError."""
     if asked.batch is not None:
         _check_batch(asked.batch)
-    if asked.threads is not None and not 1 <= asked.threads <= 1024:
+    if asked.threads is not None and not 1 <= asked.threads <= MAX_THREADS:
         raise UsageError(
-            f"The number of threads is {asked.threads}; it must be from 1 to 1024.",
+            f"The number of threads is {asked.threads}; it must be from 1 to {MAX_THREADS}.",
             hint="Leave it out for the runtime's own default.",
         )
     if asked.delegate not in DELEGATES:

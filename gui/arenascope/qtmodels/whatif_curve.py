@@ -9,7 +9,6 @@ from itertools import pairwise
 from ..domain.capture import Capture
 from ..domain.forecast import Forecast
 from ..domain.measurement import Status
-from ..domain.plan_figures import stripped
 from ..domain.shapes import ShapeRefusal
 from .batch_scale import LARGEST, coarse_to_fine
 from .history_model import batch_of
@@ -64,7 +63,7 @@ class Curve:
     def add(self, batch: int, forecast: Forecast) -> None:
         if batch not in self._points:
             self._batches.insert(bisect_left(self._batches, batch), batch)
-        self._points[batch] = Forecast(stripped(forecast.plan), forecast.prediction, forecast.verdict)
+        self._points[batch] = forecast.without_tensors()
 
     def copy(self) -> Curve:
         """For a thread that plans on while this one is shown."""

@@ -40,14 +40,22 @@ def key_of(question: Question) -> tuple[object, ...]:
     return (
         question.model, question.graph.sha256, a.batch, tuple(sorted(a.inputs.items())), a.threads,
         a.delegate, a.preserve_all, question.profile, question.machine, question.board,
-        id(question.delegation),
+        _set_limits(question.board), id(question.delegation),
     )  # fmt: skip
+
+
+def _set_limits(board: Board | None) -> tuple[int | None, ...]:
+    """Limits that somebody sets, which make another verdict; what is in use changes all the time."""
+    if board is None:
+        return ()
+    found = board.limits
+    return found.overcommit, found.commit_limit, found.rlimit_as, found.rlimit_data, found.group_limit
 
 
 def same_limits(a: Board | None, b: Board | None) -> bool:
     """Whether two accounts of a board differ in no more than a little memory."""
     if a is None or b is None or a.ram_available is None or b.ram_available is None:
         return a == b
-    if replace(a, ram_available=0) != replace(b, ram_available=0):
+    if replace(a, ram_available=0) != replace(b, ram_available=0) or _set_limits(a) != _set_limits(b):
         return False
     return abs(a.ram_available - b.ram_available) <= _MEMORY_CHANGED * (a.ram_total or a.ram_available)

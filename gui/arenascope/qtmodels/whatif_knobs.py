@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ..domain import profiles
 from ..domain.board import Board
 from ..domain.capture import Capture
 from ..domain.graph import Graph
-from ..domain.profiles import PROFILES, RuntimeProfile, by_name, nearest, of_runtime
+from ..domain.profiles import PROFILES, RuntimeProfile, by_name, nearest, of_runtime, userland
 from ..domain.whatif import WhatIf, input_shapes
 from ..errors import UsageError
 
@@ -48,18 +47,13 @@ class Target:
     notes: tuple[str, ...] = ()
 
 
-def machine_of(board: Board | None) -> str | None:
-    """One of ``MACHINES``, by the process that runs the runtime: a 32-bit one on a 64-bit ARM kernel is
-    armv7l. None for a machine that no kernel's rules are known for."""
-    machine = profiles.machine_of(board.machine or "") if board is not None else None
-    return "armv7l" if machine == "aarch64" and board is not None and board.bits == 32 else machine
-
-
 def resolve(knobs: Knobs, board: Board | None, run: Board | None) -> Target:
     """``board``: what is known of the chosen board; ``run``: of the device of the capture on show."""
     place = {Where.BOARD: board, Where.RUN: run, Where.MACHINE: None}[knobs.where]
     notes: list[str] = []
-    machine = knobs.machine if knobs.where is Where.MACHINE else machine_of(place)
+    machine = userland(place) if place is not None else None
+    if knobs.where is Where.MACHINE:
+        machine = knobs.machine
     if machine is None:
         machine = _USUAL_MACHINE
         if place is not None:

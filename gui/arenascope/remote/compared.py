@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import Any
 
 from ..domain.plain_text import plain
@@ -43,14 +44,22 @@ def runtime(data: dict[str, Any]) -> str:
     return plain(str(data.get("runtime") or ""), 80)
 
 
+def _size(value: Any) -> float:
+    """ValueError for what is no distance: an endless scale would allow any difference."""
+    size = float(value)
+    if not (isfinite(size) and size >= 0):
+        raise ValueError(f"{size} is not a size")
+    return size
+
+
 def _difference(one: Any, name: str) -> Difference:
     try:
         largest = one["largest"]
         return Difference(
             name=name,
             dtype=plain(str(one["dtype"]), 40),
-            largest=float("inf") if largest is None else float(largest),
-            scale=float(one["scale"]),
+            largest=inf if largest is None else _size(largest),
+            scale=_size(one["scale"]),
             sample=int(one["sample"]),
             step=int(one["step"]),
             unlike=bool(one["unlike"]),

@@ -283,7 +283,9 @@ def _part(message: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
 def _refused(result: Any) -> Refused | None:
     if result is None:
         return None
-    step = result.get("step") if isinstance(result, dict) else result
+    if not isinstance(result, dict):
+        raise WireError(f"The runtime of this computer refused with {shown(result)}.")
+    step = result.get("step")
     if step not in _STEPS:
         raise WireError(f"The runtime of this computer refused in the unknown step {shown(step)}.")
     sizes = [

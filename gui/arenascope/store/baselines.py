@@ -78,23 +78,11 @@ def save(kept: Kept, path: Path) -> None:
     """Whole or not at all. Raises FileError."""
     document: JsonObject = {
         "schema": SCHEMA,
-        "baselines": [_baseline_out(b) for b in kept.baselines],
+        "baselines": [asdict(b) for b in kept.baselines],
         "calibrations": [asdict(key) | asdict(found) for key, found in kept.calibrations],
     }
     make_private(path.parent)
     write_atomic(path, (json.dumps(document, indent=1) + "\n").encode("ascii"))
-
-
-def _baseline_out(found: Baseline) -> JsonObject:
-    space = found.space
-    return asdict(found) | {
-        "space": {
-            "ceiling": space.ceiling,
-            "largest_gap": space.largest_gap,
-            "mapped": space.mapped,
-            "data": space.data,
-        }
-    }
 
 
 def _baseline(f: Fields) -> Baseline:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Any
 
 from ..domain.rebatch import TOLERANCE_REASON, Change, Difference, Proof, Rebatched
+from .capture_out import model_out
+from .fields import JsonObject
 
 SCHEMA = "arenascope.rebatch/1"
 
 
-def to_json(made: Rebatched) -> dict[str, Any]:
+def to_json(made: Rebatched) -> JsonObject:
     """Names are as in the model."""
     return {
         "schema": SCHEMA,
-        "model": {
-            "name": made.model.name,
-            "sha256": made.model.sha256,
-            "bytes": made.model.bytes,
-            "subgraphs": made.model.subgraphs,
-            "operators": made.model.operators,
-            "batch": made.batch,
-        },
+        "model": {**model_out(made.model), "batch": made.batch},
         "batch": made.wanted,
         "output": {"path": made.path, "sha256": made.sha256, "bytes": made.bytes},
         "pinned": made.pinned,
@@ -33,7 +27,7 @@ def to_json(made: Rebatched) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change) -> JsonObject:
     return {
         "kind": change.kind,
         "subgraph": change.subgraph,
@@ -45,7 +39,7 @@ def _change(change: Change) -> dict[str, Any]:
     }
 
 
-def _proof(proof: Proof) -> dict[str, Any]:
+def _proof(proof: Proof) -> JsonObject:
     worst = proof.worst
     return {
         "delegate": proof.delegate,
@@ -59,7 +53,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _difference(one: Difference) -> dict[str, Any]:
+def _difference(one: Difference) -> JsonObject:
     return {
         "name": one.name,
         "dtype": one.dtype,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..domain.sweep import Point, PointMeasured, Sweep
+from .capture_out import model_out
 from .fields import JsonObject
 from .plan_out import refusal_json
 
@@ -11,16 +12,10 @@ SCHEMA = "arenascope.sweep/1"
 
 def sweep_json(sweep: Sweep) -> JsonObject:
     """What is not known is None."""
-    model, asked = sweep.model, sweep.asked
+    asked = sweep.asked
     return {
         "schema": SCHEMA,
-        "model": {
-            "name": model.name,
-            "sha256": model.sha256,
-            "bytes": model.bytes,
-            "subgraphs": model.subgraphs,
-            "operators": model.operators,
-        },
+        "model": model_out(sweep.model),
         "options": {
             "threads": asked.threads,
             "delegate": asked.delegate,

@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from ..domain.bisection import largest
+from ..domain.capture import ModelFacts
 from ..domain.graph import Graph
 from ..domain.measurement import Status
-from ..domain.sweep import LargestFit, Point, Sweep, why_not
+from ..domain.sweep import LargestFit, Point, Sweep, notes, why_not
 from ..domain.whatif import MAX_EXTENT, WhatIf
 from ..errors import UsageError
 from ..tflite.reader import read_model
@@ -20,7 +21,7 @@ from .events import PointDone, PointStarted
 from .forecast import Forecaster
 from .jobs import CancelToken, side_by_side
 from .planning import Planning
-from .sweep import Runs, Tell, model_facts, run_point
+from .sweep import Runs, Tell, run_point
 
 #: The first step away from the planned batch, as a part of it: about how sure a prediction is.
 _STEP = 50
@@ -46,10 +47,8 @@ def fit(
     """
     cancel = cancel or CancelToken()
     asked = replace(asked or WhatIf(), batch=None)
-    if not 1 <= limit <= MAX_EXTENT:
-        raise UsageError(f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.")
     graph = read_model(model)
-    own = own_batch(graph, asked)
+    own = check(graph, asked, limit)
     with ExitStack() as stack:
         searches = []
         for device in devices:
@@ -61,12 +60,23 @@ def fit(
         if runs is not None:
             side_by_side([partial(search.confirm, runs) for search in searches], cancel)
     return Sweep(
-        model=model_facts(graph),
+        model=ModelFacts.of(graph),
         asked=asked,
         points=tuple(point for search in searches for point in search.shown()),
         largest_fit=tuple(search.found for search in searches),
+        notes=notes(point for search in searches for point in search.shown()),
         refused=next((s.pinned.refusal for s in searches if s.pinned is not None), None),
     )
+
+
+def check(graph: Graph, asked: WhatIf, limit: int) -> int:
+    """The file's own batch. UsageError for a limit or shapes that leave nothing to look for."""
+    if not 1 <= limit <= MAX_EXTENT:
+        raise UsageError(
+            f"The limit is {limit:,}; it must be from 1 to {MAX_EXTENT:,}.",
+            hint="Give the largest batch to think of, as in --limit 1000.",
+        )
+    return own_batch(graph, asked)
 
 
 def own_batch(graph: Graph, asked: WhatIf) -> int:
@@ -110,7 +120,7 @@ class _Search:
         next_one = self._point(self.own + 1)
         if next_one.refusal is not None and not next_one.refusal.too_large:
             self.pinned = next_one
-            self.planned = self.own if self._fits(self.own) else None
+            self.planned = self.own if self.own <= self.limit and self._fits(self.own) else None
         else:
             self.planned = largest(self._fits, self.limit, first=self.own) or None
         self.reason = self._against(self.planned)
@@ -122,6 +132,8 @@ class _Search:
             return self._run(batch, runs)
 
         try:
+            if self.pinned is not None and self.own > self.limit:
+                return
             if self.pinned is not None:
                 self.confirmed = self.own if passes(self.own) else None
             else:
@@ -145,6 +157,8 @@ class _Search:
 
     def _against(self, best: int | None) -> str:
         """Why nothing larger: of the smallest batch that is known not to fit."""
+        if self.pinned is not None and self.own > self.limit:
+            return f"The model takes batch {self.own:,} alone, and the limit is {self.limit:,}."
         if self.pinned is not None:
             return why_not(self.pinned if best is not None else self._point(self.own))
         if best is not None and best >= self.limit:
@@ -157,7 +171,7 @@ class _Search:
     def _point(self, batch: int) -> Point:
         if batch not in self.points:
             forecast = self.forecaster.forecast(replace(self.asked, batch=batch))
-            self.points[batch] = Point(self.device.name, forecast)
+            self.points[batch] = Point(self.device.name, forecast.without_tensors())
         return self.points[batch]
 
     def _run(self, batch: int, runs: Runs) -> bool:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from ..domain.baseline import Baseline
 from ..domain.board import Board
 from ..domain.calibration import Calibration
-from ..domain.forecast import Forecast
+from ..domain.forecast import Forecast, foretell
 from ..domain.graph import Graph
 from ..domain.plan import Plan
-from ..domain.prediction import predict
-from ..domain.profiles import RuntimeProfile, machine_of, nearest
+from ..domain.profiles import RuntimeProfile, nearest, of_runtime, userland
 from ..domain.provision import advice
 from ..domain.shapes import Delegation
-from ..domain.verdict import judge
 from ..domain.whatif import WhatIf
 from ..errors import BoardError
 from .baseline import baseline, calibration
@@ -32,10 +30,12 @@ Tell = Callable[[Step], None]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """By which rules a device's runtime places tensors. ``machine`` is the userland's, not the kernel's."""
+    """By which rules a device's runtime places tensors. ``machine`` is the userland's, not the kernel's;
+    ``note`` says where the rules are those of another version."""
 
     profile: RuntimeProfile
     machine: str
+    note: str = ""
 
 
 def rules_of(board: Board) -> Rules:
@@ -45,16 +45,17 @@ def rules_of(board: Board) -> Rules:
             f"No TensorFlow Lite runtime works on {board.name}.", board_code="no_runtime", hint=advice(board)
         )
     profile = nearest(board.runtime, board.runtime_version or "")
-    machine = machine_of(board.machine or "")
-    if machine == "aarch64" and board.bits == 32:
-        machine = "armv7l"
+    machine = userland(board)
     if profile is None or machine is None:
         raise BoardError(
             f"The planner knows no rules for {board.runtime_text} on {board.machine}.",
             board_code="no_rules",
             hint="Inspect the model there instead: arenascope inspect MODEL --device …",
         )
-    return Rules(profile, machine)
+    note = ""
+    if of_runtime(board.runtime, board.runtime_version or "") is None:
+        note = f"The planner was not tried with {board.runtime_text}: planned by the rules of {profile.name}."
+    return Rules(profile, machine, note)
 
 
 class Forecaster:
@@ -106,14 +107,9 @@ class Forecaster:
             divided,
             self._cancel,
         ):
-            yield self._judged(plan, base, calibrated)
-
-    def _judged(self, plan: Plan, base: Baseline, calibrated: Calibration | None) -> Forecast:
-        board = self._device.board
-        if plan.refusal is not None:
-            return Forecast(plan, None, judge(None, plan, board, base))
-        prediction = predict(plan, self._graph, board, base, calibrated)
-        return Forecast(plan, prediction, judge(prediction, plan, board, base))
+            if rules.note:
+                plan = replace(plan, notes=(*plan.notes, rules.note))
+            yield foretell(plan, self._graph, self._device.board, base, calibrated)
 
     def _known(self) -> tuple[Rules, Baseline]:
         if self._rules is None or self._baseline is None:

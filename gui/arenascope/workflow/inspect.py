@@ -21,7 +21,7 @@ from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
 from ..domain.whatif import WhatIf, check_knobs, input_shapes
-from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, UsageError, WireError
+from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, WireError
 from ..remote import translate
 from ..remote.exchange import AWAY, BACK, LOST, again
 from ..remote.reading import ReadingCollector
@@ -39,7 +39,7 @@ from .events import (
     RunEvent,
     SamplesArrived,
 )
-from .jobs import CancelToken
+from .jobs import CancelToken, check_time_limit
 from .staging import stage_model
 
 #: Lists of the device's processes that a run keeps. A device short of memory sends two a second.
@@ -145,11 +145,7 @@ def _launched(
 def check_request(request: InspectRequest) -> None:
     """What can be told without the model. Raises UsageError."""
     check_knobs(request)
-    if not 0.001 <= request.timeout <= 7 * 86400:
-        raise UsageError(
-            f"The time limit is {request.timeout} s; it must be from 0.001 s to a week.",
-            hint="Give seconds, as in --timeout 120.",
-        )
+    check_time_limit(request.timeout)
 
 
 class _Run:
@@ -261,9 +257,7 @@ def _capture(
     rss, cpu = run.agent_cost
     return Capture(
         tool_version=__version__,
-        model=ModelFacts(
-            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
-        ),
+        model=ModelFacts.of(graph),
         device=run.board,
         options=Options(
             request.threads,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-from ..errors import Cancelled
+from ..errors import Cancelled, UsageError
 
 T = TypeVar("T")
 
@@ -76,6 +76,15 @@ class JobRunner:
     def close(self) -> None:
         """Drop what has not begun and wait for what has; cancel its token first."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def check_time_limit(seconds: float) -> None:
+    """Raises UsageError for one that cannot be meant."""
+    if not 0.001 <= seconds <= 7 * 86400:
+        raise UsageError(
+            f"The time limit is {seconds} s; it must be from 0.001 s to a week.",
+            hint="Give seconds, as in --timeout 120.",
+        )
 
 
 def side_by_side(jobs: Sequence[Callable[[], None]], cancel: CancelToken) -> None:

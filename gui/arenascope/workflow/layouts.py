@@ -30,6 +30,8 @@ Laid = tuple[RawSubgraph, ...] | str
 
 #: Seconds for a worker, and for each of its cases.
 _LIMIT, _CASE_LIMIT = 60.0, 20.0
+#: Of one worker: a device takes no more, and one that fails late has not worked for long.
+_MOST_CASES = 200
 _NO_SAMPLES = 0.1
 
 
@@ -54,7 +56,7 @@ def layouts(
     path = stage_model(device, model, graph, lambda event: None, cancel)
     answers: list[Laid] = []
     while len(answers) < len(wanted):  # a crash costs the case that crashed, and a fresh worker
-        made, late = _run(device, path, wanted[len(answers) :], cancel)
+        made, late = _run(device, path, wanted[len(answers) :][:_MOST_CASES], cancel)
         answers += made
         if late:
             answers += made[-1:] * (len(wanted) - len(answers))

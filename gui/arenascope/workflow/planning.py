@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -19,7 +19,7 @@ from ..domain.graph import Graph, Tensor
 from ..domain.layout import Kind, MemoryLayout
 from ..domain.plain_text import plain
 from ..domain.plan import Plan, Planned
-from ..domain.profiles import MACHINES, RuntimeProfile, machine_of, nearest, of_runtime
+from ..domain.profiles import MACHINES, RuntimeProfile, by_name, machine_of, nearest, of_runtime
 from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation, ShapeRefusal, Shapes
 from ..domain.totals import planned_totals
@@ -28,7 +28,9 @@ from ..domain.whatif import WhatIf, check_knobs, input_shapes
 from ..errors import InputError, ShapeError, UsageError
 from ..remote.shapes import Answer, Divide, Question, Refused, ShapeService
 from ..tflite.notes import notes as notes_of
-from .jobs import CancelToken
+from ..tflite.reader import read_model
+from .events import Step
+from .jobs import CancelToken, check_time_limit
 
 #: Seconds that the runtime may take for one set of shapes, a run with zeros included.
 DEFAULT_LIMIT = 30.0
@@ -58,6 +60,8 @@ class Planning:
     """Close it, or use it in a ``with``. One plan at a time; a cancel may come from any thread."""
 
     def __init__(self, *, limit: float = DEFAULT_LIMIT) -> None:
+        """``limit``: seconds for one set of shapes. Raises UsageError for one that cannot be meant."""
+        check_time_limit(limit)
         self._limit = limit
         self._service = ShapeService()
         self._shapes: OrderedDict[object, Shapes | ShapeRefusal] = OrderedDict()
@@ -205,11 +209,8 @@ class Planning:
         delegation: Delegation | None,
     ) -> Plan:
         shapes = self._shapes[wanted.shapes]
-        facts = ModelFacts(
-            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
-        )
         empty = Plan(
-            model=facts,
+            model=ModelFacts.of(graph),
             asked=wanted.asked,
             inputs={t.name: wanted.inputs.get(t.index, t.shape) for t in _inputs_of(graph)},
             profile=profile,
@@ -318,6 +319,29 @@ class Planning:
         if key not in self._notes:
             _keep(self._notes, key, notes_of(model, graph))
         return self._notes[key]
+
+
+def plan_model(
+    model: Path,
+    asked: WhatIf,
+    *,
+    runtime: str | None = None,
+    machine: str | None = None,
+    limit: float = DEFAULT_LIMIT,
+    tell: Callable[[Step], None] = lambda event: None,
+    cancel: CancelToken | None = None,
+) -> Plan:
+    """One plan alone, for ``runtime`` (a name of a profile) and ``machine``; None: those of this computer.
+
+    Raises what ``Planning.plan`` raises.
+    """
+    check_knobs(asked)
+    profile = None if runtime is None else by_name(runtime)
+    machine = this_machine() if machine is None else checked_machine(machine)
+    with Planning(limit=limit) as planning:
+        graph = read_model(model)
+        tell(Step("Asking the runtime for the shapes"))
+        return planning.plan(model, graph, asked, profile or planning.here(cancel), machine, cancel=cancel)
 
 
 def refused(plan: Plan) -> ShapeError | None:

@@ -74,9 +74,7 @@ def rebatch(
                 tell(Step(f"Comparing {batch:,} samples, one by one and all at once, with {kernels}"))
                 proofs += runs.compare(device, model, part, made, batch, delegate)
     return Rebatched(
-        model=ModelFacts(
-            graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count
-        ),
+        model=ModelFacts.of(graph),
         batch=made.batch,
         wanted=batch,
         path=str(output),

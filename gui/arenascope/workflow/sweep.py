@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..domain.capture import ModelFacts
-from ..domain.graph import Graph
 from ..domain.measurement import Status
-from ..domain.sweep import Point, Sweep, first_refusal, largest_fit, measured
+from ..domain.sweep import MOST_POINTS, Point, Sweep, first_refusal, largest_fit, measured, notes
 from ..domain.whatif import WhatIf
 from ..errors import Cancelled, UsageError
 from ..tflite.reader import read_model
@@ -23,9 +22,6 @@ from .forecast import Forecaster
 from .inspect import InspectRequest, inspect
 from .jobs import CancelToken, side_by_side
 from .planning import Planning
-
-#: More points than this are a mistake in the command, not a sweep.
-MOST_POINTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +74,21 @@ def sweep(
             forecaster = Forecaster(planning, device, model, graph, tell=tell, cancel=cancel)
             points[device.name] = []
             for forecast in forecaster.forecast_many(variants):
-                points[device.name].append(Point(device.name, forecast))
+                points[device.name].append(Point(device.name, forecast.without_tensors()))
                 tell(PointDone(points[device.name][-1], len(points[device.name]), len(variants)))
     if runs is not None:
         _measure_all(devices, model, points, runs, tell, cancel)
     everything = [point for device in devices for point in points[device.name]]
     return Sweep(
-        model=model_facts(graph),
+        model=ModelFacts.of(graph),
         asked=variants[0],
         points=tuple(everything),
         largest_fit=tuple(
             fit for device in devices if (fit := largest_fit(device.name, points[device.name])) is not None
         ),
         refused=first_refusal(everything),
+        notes=notes(everything),
     )
-
-
-def model_facts(graph: Graph) -> ModelFacts:
-    return ModelFacts(graph.name, graph.sha256, graph.file_bytes, len(graph.subgraphs), graph.operator_count)
 
 
 def run_point(

@@ -9,13 +9,11 @@ from typing import Protocol
 from ..domain.baseline import Baseline
 from ..domain.board import Board
 from ..domain.calibration import Calibration
-from ..domain.forecast import Forecast
+from ..domain.forecast import Forecast, foretell
 from ..domain.graph import Graph
 from ..domain.plan import Plan
-from ..domain.prediction import predict
 from ..domain.profiles import RuntimeProfile
 from ..domain.shapes import Delegation
-from ..domain.verdict import Fit, Verdict, judge
 from ..domain.whatif import WhatIf
 from ..settings import places
 from .connect import Device
@@ -65,7 +63,7 @@ class Planner:
             q.model, q.graph, q.asked, q.profile, q.machine, q.delegation, cancel=cancel
         )
         known = self._kept_for(q) if q.board is not None and plan.refusal is None else (None, None)
-        return forecast_of(plan, q.graph, q.board, *known)
+        return foretell(plan, q.graph, q.board, *known)
 
     def close(self) -> None:
         self._planning.close()
@@ -86,22 +84,6 @@ class Planner:
         if self._known is None or self._known[0] != key:
             self._known = (key, baseline.kept_for(q.board, q.graph, asked, path))
         return self._known[1]
-
-
-def forecast_of(
-    plan: Plan,
-    graph: Graph,
-    board: Board | None,
-    baseline: Baseline | None = None,
-    calibration: Calibration | None = None,
-) -> Forecast:
-    """What this plan means on a board; without one nothing is predicted."""
-    if plan.refusal is not None:
-        return Forecast(plan, None, judge(None, plan, board or Board("")))
-    if board is None:
-        return Forecast(plan, None, Verdict(Fit.UNKNOWN, "No board is chosen, so there is no limit."))
-    prediction = predict(plan, graph, board, baseline, calibration)
-    return Forecast(plan, prediction, judge(prediction, plan, board, baseline))
 
 
 def learn(device: Device, question: Question, cancel: CancelToken) -> Delegation | None:

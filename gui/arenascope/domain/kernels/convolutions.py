@@ -7,6 +7,8 @@ from .call import Call, Kernel, Row, Scratch, UnknownScratch, elements
 
 _INTEGERS = ("int8", "uint8", "int16")
 _PACKED = ("int4", "int2")
+#: The first version whose int16 kernel unfolds its input whatever the number of threads.
+_INT16_IM2COL = (2, 9)
 
 
 def conv_2d(call: Call) -> tuple[Scratch, ...]:
@@ -25,7 +27,7 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
     alone = alone or weights.kind in (Kind.ARENA_RW, Kind.DYNAMIC)
     transposed = not alone and kind == "float32"
     needed = dilated or _differs(call, "StrideW", "StrideH") or (kernel_height, kernel_width) != (1, 1)
-    if kind == "int16" and not alone and not call.since(INT16_IM2COL):
+    if kind == "int16" and not alone and not call.since(_INT16_IM2COL):
         needed = False
     patch = kernel_height * kernel_width * depth
     if needed and not transposed:
@@ -45,10 +47,6 @@ def conv_2d(call: Call) -> tuple[Scratch, ...]:
             row.arena("input offsets", "int32", rows)
             row.kept("row sums", "int32", outputs, name=call.name("Conv_row_sums"))
     return row.done()
-
-
-#: The first version whose int16 kernel unfolds its input whatever the number of threads.
-INT16_IM2COL = (2, 9)
 
 
 def depthwise_conv_2d(call: Call) -> tuple[Scratch, ...]:

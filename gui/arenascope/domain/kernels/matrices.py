@@ -130,12 +130,12 @@ def rfft2d(call: Call) -> tuple[Scratch, ...]:
     return row.done()
 
 
+REDUCTIONS = ("SUM", "MEAN", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL")
+
 KERNELS: dict[str, Kernel] = {
     "FULLY_CONNECTED": fully_connected,
     "BATCH_MATMUL": batch_matmul,
-    **dict.fromkeys(
-        ("SUM", "MEAN", "REDUCE_PROD", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_ANY", "REDUCE_ALL"), reduction
-    ),
+    **dict.fromkeys(REDUCTIONS, reduction),
     "ADD_N": add_n,
     "RFFT2D": rfft2d,
 }

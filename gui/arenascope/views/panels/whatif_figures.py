@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QToolButton, QVBoxLayout
 from ...domain.figures import Figure
 from ...domain.forecast import Forecast
 from ...domain.plain_text import plain
+from ...domain.plan import Unknown
 from ...domain.plan_figures import largest_figure, peak_figure, planned_header, verdict_figure
 from ...domain.provenance import Provenance
 from ...domain.shapes import ShapeRefusal
@@ -187,8 +188,7 @@ class WhatIfFigures(QWidget):
             self._show_figures(forecast, answer)
         self._show_verdict(forecast, missing)
         self._show_refusal(refusal)
-        unknown = [f"{len(u.tensors)} tensors are not known before a run: {u.reason}" for u in
-                   forecast.plan.planned.unknown]  # fmt: skip
+        unknown = [_unknown(one) for one in forecast.plan.planned.unknown]
         self._notes.setText(plain_lines([*notes, *unknown, *forecast.plan.notes]))
         self._notes.setVisible(bool(self._notes.text()))
 
@@ -268,6 +268,12 @@ def origin_of(key: str, figure: Figure, forecast: Forecast) -> str:
             return f"{low[0]}{unit} – {high}"
         return Provenance.ESTIMATED.value
     return figure.provenance.value
+
+
+def _unknown(one: Unknown) -> str:
+    count = len(one.tensors)
+    what = "One tensor is" if count == 1 else f"{count} tensors are"
+    return f"{what} not known before a run: {one.reason}"
 
 
 def plain_lines(lines: list[str]) -> str:

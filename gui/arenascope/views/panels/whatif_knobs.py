@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from ...domain.board import Board
 from ...domain.plain_text import plain
 from ...domain.profiles import MACHINES, PROFILES
+from ...domain.whatif import MAX_THREADS
 from ...qtmodels.whatif_knobs import Knobs, Target, Where
 from ..labels import set_tip
 
@@ -41,7 +42,7 @@ class WhatIfKnobs(QWidget):
         self.inputs.setAccessibleName("Shapes of the inputs, what if")
         self.inputs.clicked.connect(lambda _checked=False: self.inputsAsked.emit())
         self.threads = QSpinBox()
-        self.threads.setRange(0, 1024)
+        self.threads.setRange(0, MAX_THREADS)
         self.threads.setSpecialValueText("threads auto")
         self.threads.setPrefix("threads ")
         self.threads.setAccessibleName("Threads, what if")

@@ -20,7 +20,9 @@ from PySide6.QtWidgets import (
 
 from ...domain.capture import Capture
 from ...domain.plain_text import plain
-from ...domain.plan_figures import is_guess, memory_room
+from ...domain.plan_figures import is_guess
+from ...domain.verdict import memory_room
+from ...domain.whatif import MAX_EXTENT
 from ...errors import UsageError
 from ...qtmodels.batch_scale import LARGEST, STOPS, position
 from ...qtmodels.planned_capture import planned_capture
@@ -35,8 +37,6 @@ from ..plots.whatif_chart import WhatIfChart
 from ..theme import Theme
 from .whatif_figures import WhatIfFigures
 from .whatif_knobs import WhatIfKnobs
-
-_SPIN_MOST = 2**31 - 1
 
 
 class WhatIfPanel(QWidget):
@@ -59,7 +59,7 @@ class WhatIfPanel(QWidget):
         self.slider.setAccessibleName(f"Batch, from 1 to {LARGEST:,}")
         self.slider.valueChanged.connect(self._slid)
         self.batch = QSpinBox()
-        self.batch.setRange(0, _SPIN_MOST)
+        self.batch.setRange(0, MAX_EXTENT)
         self.batch.setSpecialValueText("auto")
         self.batch.setAccessibleName("Batch, what if")
         self.batch.setKeyboardTracking(False)
@@ -247,7 +247,7 @@ class WhatIfPanel(QWidget):
         points = CurvePoints.of(
             model.curve,
             model.dots(),
-            memory_room(model.target.board),
+            self._room(),
             file_batch(opened.graph) if opened is not None else None,
         )
         name = plain(opened.name, 60) if opened is not None else "What-if"
@@ -277,7 +277,7 @@ class WhatIfPanel(QWidget):
         model = self._model
         board = model.target.board
         self._board.hide()
-        if memory_room(board) is not None:
+        if self._room() is not None:
             return ""
         if model.knobs.where is Where.MACHINE or (board is None and model.board is not None):
             return "A machine alone has no memory of its own. Plan for a board to see its limit."
@@ -290,6 +290,12 @@ class WhatIfPanel(QWidget):
         self._board.setDefaultAction(action)
         self._board.show()
         return said
+
+    def _room(self) -> tuple[str, int] | None:
+        """What the verdict compares with, and what it is called."""
+        board = self._model.target.board
+        room = memory_room(board) if board is not None else None
+        return None if room is None else (room[0], room[1].likely)
 
     # -- what a person does -----------------------------------------------------------------------
 
