@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from arenascope.domain.measurement import RAN_OUT
 from arenascope_agent import causes, oom
 from arenascope_agent.causes import Case, Doing, crashed, doing, hung, killed
 from arenascope_agent.oom import Found, Kill, Line
@@ -199,7 +200,7 @@ def test_what_hung_is_told_from_what_computed(moments: tuple[dict[str, Any], ...
 def test_a_board_without_memory_is_not_busy_but_thrashing() -> None:
     moments = (moment(5, "R", 100, 100), moment(6, "R", 170, 900))
     answer = hung(CASE._replace(status="timed_out", available=MIB, moments=moments))
-    assert "memory had run out" in answer["message"]
+    assert RAN_OUT in answer["message"]
     (finding,) = answer["findings"]
     assert "800 pages read back from disk" in finding["proof"]
     assert "smaller batch" in finding["remedy"]

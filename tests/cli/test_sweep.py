@@ -56,6 +56,7 @@ def test_a_fit_says_what_pins_the_batch_and_what_may_help() -> None:
         (["sweep", CNN, "--batches", "0"], 2, "must count upwards"),
         (["sweep", CNN, "--batches", "-1"], 2, "is not a batch"),
         (["sweep", CNN, "--batches", "1000000000000"], 2, "from 1 to"),
+        (["sweep", CNN, "--batches", "1", "--input", "image=1,16,16,3"], 2, "no input whose batch"),
         (["sweep", CNN, "--batches", "1", "--threads", "0"], 2, "threads"),
         (["sweep", CNN, "--batches", "1", "--input", "nobody=1,2"], 2, "no input named"),
         (["sweep", CNN, "--batches", "1", "--input", "image=1,2"], 2, "4 dimensions"),
@@ -77,3 +78,20 @@ def test_what_cannot_be_done_is_said_with_the_next_step(
     assert ran.code == code
     assert words in ran.json["message"]
     assert ran.json["hint"]
+
+
+def test_runs_that_crash_are_told_by_the_exit_code_and_are_no_answer() -> None:
+    crash = own("crash_invoke.tflite")
+    swept = in_process("sweep", crash, "--batches", "1", "--measure", "--delegate", "none", "--json", "-q")
+    assert swept.code == 6
+    assert swept.json["points"][0]["measured"]["outcome"] == "crashed"
+    assert swept.json["largest_fit"]["this computer"]["batch"] is None
+    fitted = in_process("fit", crash, "--limit", "10", "--delegate", "none", "-q")
+    assert fitted.code == 6
+    assert "No batch that was run came to its end on this computer" in fitted.out
+
+
+def test_sizes_that_depend_on_values_are_said_to_be_no_more_than_a_bound() -> None:
+    ran = in_process("sweep", own("dynamic_where.tflite"), "--batches", "4", "--json", "--quiet")
+    assert ran.json["points"][0]["planned"]["exact"] is False
+    assert "≥ " in in_process("sweep", own("dynamic_where.tflite"), "--batches", "4", "--quiet").out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from arenascope.domain.board import Board
-from arenascope.domain.profiles import PROFILES, by_name, of_runtime, userland
+from arenascope.domain.profiles import PROFILES, by_name, delegates, of_runtime, userland
 from arenascope.errors import UsageError
 
 
@@ -60,3 +60,9 @@ def test_a_name_that_is_not_there_is_told_what_is() -> None:
     with pytest.raises(UsageError, match=r"litert-9\.9") as caught:
         by_name("litert-9.9")
     assert "litert-2.3" in (caught.value.hint or "")
+
+
+def test_tflite_runtime_for_32_bit_arm_has_no_delegate() -> None:
+    assert not delegates(by_name("tflite-2.14"), "armv7l")
+    assert delegates(by_name("tflite-2.14"), "aarch64") and delegates(by_name("litert-2.3"), "x86_64")
+    assert not delegates(by_name("tflite-2.7"), "x86_64")

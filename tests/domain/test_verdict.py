@@ -65,7 +65,7 @@ def on(**what: object) -> Board:
         (needs(895 * MIB), BOARD, Fit.TIGHT, "available memory"),
         (needs(Range(700 * MIB, 800 * MIB, 1000 * MIB)), BOARD, Fit.TIGHT, "available memory"),
         (needs(910 * MIB), on(kept_back=20 * MIB), Fit.TIGHT, "available memory"),
-        (needs(920 * MIB), on(kept_back=20 * MIB), Fit.KILLED, "available memory"),
+        (needs(935 * MIB), on(kept_back=20 * MIB), Fit.KILLED, "available memory"),
         (needs(1000 * MIB), replace(BOARD, swap_total=GIB, swap_free=GIB), Fit.FITS, ""),
         (needs(500 * MIB), on(group_limit=400 * MIB, group_used=0), Fit.KILLED, "control group"),
         (needs(500 * MIB), replace(BOARD, ram_available=None), Fit.UNKNOWN, ""),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arenascope.domain.forecast import Forecast
-from arenascope.domain.measurement import Outcome, Status
+from arenascope.domain.measurement import RAN_OUT, Outcome, Status
 from arenascope.domain.sweep import (
     MOST_NOTES,
     Point,
@@ -21,9 +21,10 @@ from arenascope.domain.sweep import (
 )
 from arenascope.domain.verdict import Fit, Verdict
 from arenascope.domain.whatif import WhatIf
-from arenascope.errors import UsageError
+from arenascope.errors import LinkError, UsageError
 from arenascope.store.sweep_out import sweep_json
 from arenascope.workflow import fit as fit_module
+from arenascope.workflow import sweep as sweep_module
 from arenascope.workflow.connect import Device, connect
 from arenascope.workflow.events import PointDone, PointStarted, SweepEvent
 from arenascope.workflow.fit import fit
@@ -164,8 +165,15 @@ class Board:
     """Runs that are scripted: they end well up to ``border``. The plans are of a real sweep's point."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, point: Point, border: int, planned: int, beyond: Status
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        point: Point,
+        border: int,
+        planned: int,
+        beyond: Status,
+        said: str = "so it went",
     ) -> None:
+        self._said = said
         self.ran: list[int] = []
         self._point, self._border, self._planned, self._beyond = point, border, planned, beyond
         monkeypatch.setattr(fit_module, "Forecaster", lambda *_, **__: self)
@@ -182,7 +190,7 @@ class Board:
         assert batch is not None
         self.ran.append(batch)
         status = Status.OK if batch <= self._border else self._beyond
-        return replace(point, measured=PointMeasured(1, 1, 1, 0.1, Outcome(status, message="so it went")))
+        return replace(point, measured=PointMeasured(1, 1, 1, 0.1, Outcome(status, message=self._said)))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +209,7 @@ def test_runs_find_the_border_wherever_the_plan_put_it(
     board = Board(monkeypatch, point, border, 2500, Status.KILLED)
     (answer,) = searched(device).largest_fit
     assert (answer.batch, answer.planned, answer.confirmed) == (border, 2500, border)
-    assert answer.reason == f"Batch {border + 1:,}, run, was killed: so it went"
+    assert answer.reason == f"Batch {border + 1:,} was run and killed: so it went."
     assert answer.runs == len(board.ran) == len(set(board.ran)) <= 24
 
 
@@ -211,7 +219,7 @@ def test_nothing_fits_where_not_even_one_does(
     Board(monkeypatch, point, 0, 0, Status.REFUSED)
     (answer,) = searched(device).largest_fit
     assert (answer.batch, answer.planned, answer.confirmed) == (None, None, None)
-    assert answer.reason == "Batch 1, run, was refused: so it went"
+    assert answer.reason == "Batch 1 was run and refused: so it went."
 
 
 def test_a_run_that_says_nothing_of_memory_ends_the_search(
@@ -221,6 +229,38 @@ def test_a_run_that_says_nothing_of_memory_ends_the_search(
     (answer,) = searched(device).largest_fit
     assert answer.confirmed is not None and 2500 <= answer.confirmed <= 2600
     assert "timed out" in answer.reason and answer.reason.endswith("so the search ended there.")
+
+
+def test_a_board_that_had_no_memory_left_and_came_to_no_end_is_over_its_border(
+    device: Device, point: Point, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thrashed = f"{RAN_OUT}, and the device was busy reading pages back from its disk"
+    Board(monkeypatch, point, 2450, 2500, Status.TIMED_OUT, thrashed)
+    (answer,) = searched(device).largest_fit
+    assert answer.confirmed == 2450
+
+
+def test_a_first_run_that_crashes_leaves_no_answer(
+    device: Device, point: Point, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Board(monkeypatch, point, 0, 2500, Status.CRASHED)
+    (answer,) = searched(device).largest_fit
+    assert (answer.batch, answer.planned, answer.runs) == (None, 2500, 1)
+    assert answer.reason.startswith("Batch 2,500 was run and crashed: so it went. ")
+
+
+def test_a_device_that_is_lost_leaves_what_was_measured(
+    device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(device: Device, model: Path, point: Point, *_: object) -> Point:
+        if point.asked.batch == 2:
+            raise LinkError("The board is gone.", hint="Look at it.")
+        return replace(point, measured=PointMeasured(1, 1, 1, 0.1, Outcome(Status.OK)))
+
+    monkeypatch.setattr(sweep_module, "run_point", run)
+    found = sweep([device], own("cnn_float.tflite"), batches(1, 2, 3), runs=Runs())
+    assert found.stopped == "The board is gone."
+    assert [p.measured is not None for p in found.points] == [True, False, False]
 
 
 # -------------------------------------------------------------------------------- what a point says
@@ -240,6 +280,6 @@ def test_the_largest_among_points_and_what_stands_against_more(point: Point) -> 
     ran = largest_fit("pi", [at(1, Fit.FITS, Status.OK), at(2, Fit.FITS, Status.KILLED)])
     assert ran is not None
     assert (ran.batch, ran.planned, ran.confirmed) == (1, 2, 1)
-    assert ran.reason == "Batch 2, run, was killed."
+    assert ran.reason == "Batch 2 was run and killed."
     assert largest_fit("pi", []) is None
     assert why_not(replace(at(3, Fit.FITS), forecast=point.forecast)).startswith("Batch 1: ")

@@ -53,6 +53,8 @@ def _figures(plan: Plan) -> Table:
         rows.insert(2, ("Beside it while it grows", plan.planned.growth, Provenance.PLANNED))
     for label, size, provenance in rows:
         known = UNKNOWN if size is None else provenance.value
+        if size is not None and provenance is Provenance.PLANNED and not plan.exact:
+            known += ", at least"
         add_row(made, label, format_bytes(size), format_exact(size), known)
     return made
 

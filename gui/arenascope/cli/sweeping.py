@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..workflow.jobs import CancelToken
     from ..workflow.sweep import Runs
 
-DOES_NOT_FIT, REFUSED = 5, 3
+DOES_NOT_FIT, REFUSED, LOST = 5, 3, 4
 OTHER_FILES = "A sweep is kept as .json."
 #: Rows of a table that a person still reads.
 MOST_ROWS = 200
@@ -47,19 +47,31 @@ def runs(timeout: float, seed: int) -> Runs:
 
 
 def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Runs | None, to: Output) -> int:
-    """Exit code: 3 where the model refuses every point, 130 after Ctrl+C, else 0."""
+    """Exit code: 0 where something fits, or ran; else why it does not. 4 where a device was lost meanwhile,
+    130 after Ctrl+C."""
+    from ..domain.whatif import input_shapes
+    from ..tflite.reader import read_model
+    from ..workflow.fit import own_batch
     from ..workflow.sweep import sweep as verb
 
+    with_batch = next((point for point in points if point.batch is not None), None)
+    if with_batch is not None:
+        graph = read_model(model)
+        input_shapes(graph, with_batch)
+        own_batch(graph, with_batch)  # an input must be left to take it
     with _devices(names, model, points[0], to) as (devices, report, cancel):
         found = verb(devices, model, points, runs=made, tell=report, cancel=cancel)
     _show(found, to)
     if cancel.cancelled:
         return session.STOPPED
-    return REFUSED if all(p.refusal is not None and p.refusal.certain for p in found.points) else 0
+    if found.stopped:
+        typer.echo(f"arenascope: {plain(found.stopped, 1000)}", err=True)
+        return LOST
+    return _code(found.points)
 
 
 def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
-    """Exit code: 5 where nothing fits on one of the devices, else 0."""
+    """Exit code: 0 where something fits on every device; else why it does not."""
     from ..tflite.reader import read_model
     from ..workflow.fit import check
     from ..workflow.fit import fit as verb
@@ -68,7 +80,18 @@ def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs
     with _devices(names, model, asked, to) as (devices, report, cancel):
         found = verb(devices, model, asked, limit=limit, runs=made, tell=report, cancel=cancel)
     _show(found, to)
-    return DOES_NOT_FIT if any(one.batch is None for one in found.largest_fit) else 0
+    lacking = {one.device for one in found.largest_fit if one.batch is None}
+    return _code([p for p in found.points if p.device in lacking]) or DOES_NOT_FIT if lacking else 0
+
+
+def _code(points: Sequence[Point]) -> int:
+    """Of points that were run, 0 if one came to its end, else that of the worst; else what the plans say."""
+    ends = [p.measured.outcome for p in points if p.measured is not None]
+    if ends:
+        return 0 if any(end.ok for end in ends) else max(session.exit_code(end) for end in ends)
+    if all(p.refusal is not None and p.refusal.certain for p in points):
+        return REFUSED
+    return DOES_NOT_FIT if all(p.forecast.verdict.fits is False for p in points) else 0
 
 
 @contextmanager
@@ -150,8 +173,8 @@ def _row(point: Point, several: bool, ran: bool) -> list[str]:
     cells += [
         "" if point.asked.batch is None else f"{point.asked.batch:,}",
         ", ".join(f"{plain(n, 40)} {'×'.join(map(str, shape))}" for n, shape in point.inputs.items()),
-        format_bytes(totals.arena_rw),
-        format_bytes(totals.arena_rw_persistent),
+        _planned(totals.arena_rw, point),
+        _planned(totals.arena_rw_persistent, point),
     ]
     if prediction is None:
         cells.append("")
@@ -163,6 +186,12 @@ def _row(point: Point, several: bool, ran: bool) -> list[str]:
     if ran:
         cells += _measured(point)
     return cells
+
+
+def _planned(size: int | None, point: Point) -> str:
+    """'≥' where only a run can tell some of the sizes."""
+    sure = point.forecast.plan.exact or size is None
+    return format_bytes(size) if sure else f"≥ {format_bytes(size)}"
 
 
 def _measured(point: Point) -> list[str]:
@@ -180,7 +209,9 @@ def _measured(point: Point) -> list[str]:
 def _answer(fit: LargestFit) -> str:
     where = plain(fit.device)
     if fit.batch is None:
-        return f"No batch fits on {where}. {plain(fit.reason, 2000)}"
+        found = "No batch fits on" if not fit.runs else "No batch that was run came to its end on"
+        planned = f" (planned: {fit.planned:,})" if fit.runs and fit.planned else ""
+        return f"{found} {where}{planned}. {plain(fit.reason, 2000)}"
     told = f"Largest batch that fits on {where}: {fit.batch:,}"
     if fit.confirmed is None:
         told += " (planned; not run)"

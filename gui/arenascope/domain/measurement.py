@@ -11,6 +11,10 @@ from .provenance import Provenance
 PHASES = ("runtime_import", "load", "allocate", "invoke_first", "invoke")
 
 
+#: The agent's words for a device that reads pages back again and again (``causes.py`` there has them).
+RAN_OUT = "memory had run out"
+
+
 class Status(StrEnum):
     OK = "ok"
     FAILED = "failed"

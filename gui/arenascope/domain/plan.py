@@ -55,6 +55,8 @@ class Plan:
     refusal: ShapeRefusal | None = None
     shapes_from: str = ""
     delegation: str = ""
+    #: False: some sizes are unknown, or were taken from a run with zeros; others may need more.
+    exact: bool = True
     notes: tuple[str, ...] = ()
 
     @property

@@ -135,6 +135,12 @@ def _profiles() -> Iterator[tuple[str, RuntimeProfile]]:
 PROFILES: Mapping[str, RuntimeProfile] = MappingProxyType(dict(_profiles()))
 
 
+def delegates(profile: RuntimeProfile, machine: str) -> bool:
+    """Whether the runtime takes XNNPACK by itself there. The wheels of tflite-runtime for 32-bit ARM do not:
+    2.14 leaves every model undivided on a board; of older ones it is taken to be the same."""
+    return profile.xnnpack and not (profile.package == "tflite_runtime" and machine == "armv7l")
+
+
 def by_name(name: str) -> RuntimeProfile:
     """Raises UsageError with the names that there are."""
     if name not in PROFILES:

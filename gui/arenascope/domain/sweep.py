@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from .capture import Capture, ModelFacts
 from .forecast import Forecast
-from .measurement import Outcome
+from .measurement import RAN_OUT, Outcome, Status
 from .shapes import ShapeRefusal
 from .whatif import WhatIf
 
@@ -64,13 +64,14 @@ class LargestFit:
 
     @property
     def batch(self) -> int | None:
-        """The answer: what ran, or else what the plan says."""
-        return self.planned if self.confirmed is None else self.confirmed
+        """The answer: what ran, or what the plan says where nothing was run."""
+        return self.confirmed if self.runs else self.planned
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """``refused``: why the model takes no other batch or shape, where one of the points was refused."""
+    """``refused``: why the model takes no other batch or shape, where one of the points was refused.
+    ``stopped``: why some points that were to be run were not, where a device was lost meanwhile."""
 
     model: ModelFacts
     asked: WhatIf
@@ -78,6 +79,7 @@ class Sweep:
     largest_fit: tuple[LargestFit, ...] = ()
     refused: ShapeRefusal | None = None
     notes: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 def measured(capture: Capture) -> PointMeasured:
@@ -103,6 +105,11 @@ def first_refusal(points: Iterable[Point]) -> ShapeRefusal | None:
     return min(refusals, key=lambda refusal: refusal.too_large, default=None)
 
 
+def ran_out_of_memory(outcome: Outcome) -> bool:
+    """Whether a run that did not come to its end in time had no memory left: it would hardly ever have."""
+    return outcome.status is Status.TIMED_OUT and RAN_OUT in outcome.message
+
+
 def why_not(point: Point) -> str:
     """What stands against a point, as a sentence that names its batch: what happened, or else the plan."""
     batch = f"Batch {point.asked.batch:,}" if point.asked.batch is not None else "This shape"
@@ -111,8 +118,8 @@ def why_not(point: Point) -> str:
             return f"{batch} is refused by the model: {point.refusal.reason}"
         return f"{batch}: {point.forecast.verdict.reason}"
     outcome = point.measured.outcome
-    said = f": {outcome.message}" if outcome.message else "."
-    return f"{batch}, run, was {outcome.status.value.replace('_', ' ')}{said}"
+    said = f": {outcome.message.rstrip('.')}" if outcome.message else ""
+    return f"{batch} was run and {outcome.status.value.replace('_', ' ')}{said}."
 
 
 def largest_fit(device: str, points: Iterable[Point]) -> LargestFit | None:
@@ -127,6 +134,6 @@ def largest_fit(device: str, points: Iterable[Point]) -> LargestFit | None:
     runs = sum(p.measured is not None for _, p in by_batch)
     found = LargestFit(device, max(fits, default=None), max(ran, default=None), "", runs)
     larger = (p for batch, p in by_batch if batch > (found.batch or 0))
-    beyond = next(larger, None)
+    beyond = next((p for p in larger if not runs or p.measured is not None), None)
     reason = "It is the largest that was asked for." if beyond is None else why_not(beyond)
     return replace(found, reason=reason)

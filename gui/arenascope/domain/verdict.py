@@ -54,6 +54,9 @@ class Verdict:
 _COUNTS = {32: 2**32 - 1, 64: 2**64 - 1}
 #: Of the RAM: with less than this left over, what else runs on the board decides.
 MARGIN = 0.01
+#: How far below a predicted peak a run may stay where memory is short (seen on a board: 0.8 %, for pages of
+#: libraries are dropped then).
+UNSURE = 0.01
 #: One page of a page table describes this many pages of the process (512 entries of 8 bytes in 4 KiB).
 _PAGES_A_TABLE = 512
 
@@ -154,13 +157,23 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
         VerdictFigure("page tables", tables, Provenance.ESTIMATED),
         *facts,
     )
-    words = f"{format_bytes(need.likely)} are needed, {format_bytes(room.likely)} are to be had ({name})"
+    words = f"{format_bytes(need.likely)} are needed, {_from_to(room)} are to be had ({name})"
+    least = max(0, round(peak.low * (1 - UNSURE)) - prediction.files) + tables
+    if need.likely > room.low and prediction.files:
+        words += (
+            f"; of the need, up to {format_bytes(prediction.files)} are pages of files, which can be dropped"
+        )
     # Pages of files can be dropped, at the price of reading them again and again: a kill needs more.
-    if max(0, peak.likely - prediction.files) + tables > room.high:
+    if least > room.high:
         return Verdict(Fit.KILLED, f"The kernel would end the process while it runs: {words}.", name, figures)
     if need.high + MARGIN * (board.ram_total or 0) > room.low:
         return Verdict(Fit.TIGHT, f"It may just fit: {words}.", name, figures)
     return Verdict(Fit.FITS, f"It fits: {words}.", "", figures)
+
+
+def _from_to(room: Range) -> str:
+    low, high = format_bytes(room.low), format_bytes(room.high)
+    return low if low == high else f"{low} to {high}"
 
 
 #: What it is called, its size, and the figures that make it.

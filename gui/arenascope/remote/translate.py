@@ -100,7 +100,7 @@ def runtime_errors(data: dict[str, Any]) -> dict[str, str]:
     errors = data.get("runtime_errors")
     if errors is None:
         return {}
-    if not isinstance(errors, dict) or len(errors) > 20:
+    if not isinstance(errors, dict) or len(errors) > 20 or not all(isinstance(e, str) for e in errors):
         raise WireError("The errors of the runtimes are not an object.")
     return {plain(package, 80): _text(errors, package, 2000) or "" for package in errors}
 

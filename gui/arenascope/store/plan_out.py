@@ -32,6 +32,7 @@ def plan_json(plan: Plan) -> JsonObject:
         "arenas": [arena_out(a) for a in plan.layout.arenas],
         "totals": {key: getattr(plan.totals, key) for key in TOTALS},
         "growth": plan.planned.growth,
+        "exact": plan.exact,
         "unknown": [
             {"subgraph": u.subgraph, "tensors": list(u.tensors), "reason": u.reason}
             for u in plan.planned.unknown

@@ -34,6 +34,7 @@ def sweep_json(sweep: Sweep) -> JsonObject:
         },
         "refused": None if sweep.refused is None else refusal_json(sweep.refused),
         "notes": list(sweep.notes),
+        "stopped": sweep.stopped or None,
     }
 
 
@@ -51,6 +52,7 @@ def _point_out(point: Point) -> JsonObject:
             "arena_rw": totals.arena_rw,
             "arena_rw_persistent": totals.arena_rw_persistent,
             "peak": peak,
+            "exact": forecast.plan.exact,
         },
         "measured": None if point.measured is None else _measured_out(point.measured),
         "verdict": {

@@ -35,7 +35,8 @@ APART = 64 * 1024 * 1024
 #: minutes (a Pi makes a thousand million a second, or more).
 MOST_WORK = 2_000_000_000
 SHARE = 0.25
-_TIMEOUT = 120.0
+#: Seconds for each of the short runs.
+LONGEST = 120.0
 _lock = threading.Lock()
 
 #: What plans a variant of the model that is calibrated, for the device and its delegation.
@@ -83,7 +84,7 @@ def _measured(device: Device, cancel: CancelToken) -> Baseline:
     for delegate, taken in captures.items():
         for name in MODELS:
             cancel.raise_if_cancelled()
-            request = InspectRequest(delegate=delegate, timeout=_TIMEOUT)
+            request = InspectRequest(delegate=delegate, timeout=LONGEST)
             taken.append(inspect(device, resource_path("examples", f"{name}.tflite"), request, cancel=cancel))
     cancel.raise_if_cancelled()
     every = [*captures["none"], *captures["default"]]
@@ -117,6 +118,7 @@ def calibration(
     *,
     fresh: bool = False,
     store: Path | None = None,
+    timeout: float = LONGEST,
     cancel: CancelToken | None = None,
 ) -> Calibration | None:
     """What the device's delegate takes for this model, by two small runs at different batches; by one run,
@@ -142,7 +144,7 @@ def calibration(
     if small.refusal is not None or not inside:
         return None
     second_batch = None if first_batch is None else _second(inside, small, device)
-    measurer = _Measurer(device, model, graph, of, cancel)
+    measurer = _Measurer(device, model, graph, of, timeout, cancel)
     first = measurer.point(small)
     if first is None:
         return None
@@ -163,6 +165,7 @@ class _Measurer:
     model: Path
     graph: Graph
     baseline: Baseline
+    timeout: float
     cancel: CancelToken
 
     def point(self, plan: Plan) -> Point | None:
@@ -171,7 +174,7 @@ class _Measurer:
         asked = plan.asked
         request = InspectRequest(
             batch=asked.batch, inputs=dict(asked.inputs), threads=asked.threads, delegate=asked.delegate,
-            preserve_all=asked.preserve_all, timeout=_TIMEOUT,
+            preserve_all=asked.preserve_all, timeout=self.timeout,
         )  # fmt: skip
         capture = inspect(self.device, self.model, request, cancel=self.cancel)
         self.cancel.raise_if_cancelled()

@@ -17,14 +17,19 @@ _TIMEOUT = 120.0
 
 
 def of_device(
-    device: Device, model: Path, *, threads: int | None = None, cancel: CancelToken | None = None
+    device: Device,
+    model: Path,
+    *,
+    threads: int | None = None,
+    timeout: float = _TIMEOUT,
+    cancel: CancelToken | None = None,
 ) -> Delegation:
     """The partition as the device's runtime makes it, read there with the file's own shapes and without an
     invoke. Without plans where its delegate takes no operator, or where it has none.
 
     Raises what ``inspect`` raises, and BoardError where the model could not be loaded and allocated there.
     """
-    request = InspectRequest(threads=threads, delegate="default", invoke=False, timeout=_TIMEOUT)
+    request = InspectRequest(threads=threads, delegate="default", invoke=False, timeout=timeout)
     capture = inspect(device, model, request, cancel=cancel)
     if cancel is not None:
         cancel.raise_if_cancelled()

@@ -12,7 +12,7 @@ from ..domain.bisection import largest
 from ..domain.capture import ModelFacts
 from ..domain.graph import Graph
 from ..domain.measurement import Status
-from ..domain.sweep import LargestFit, Point, Sweep, notes, why_not
+from ..domain.sweep import LargestFit, Point, Sweep, notes, ran_out_of_memory, why_not
 from ..domain.whatif import MAX_EXTENT, WhatIf
 from ..errors import UsageError
 from ..tflite.reader import read_model
@@ -53,7 +53,10 @@ def fit(
         searches = []
         for device in devices:
             planning = stack.enter_context(Planning())  # one each: devices are searched side by side
-            forecaster = Forecaster(planning, device, model, graph, tell=tell, cancel=cancel)
+            forecaster = Forecaster(
+                planning, device, model, graph,
+                tell=tell, timeout=None if runs is None else runs.timeout, cancel=cancel,
+            )  # fmt: skip
             searches.append(_Search(device, model, forecaster, asked, own, limit, tell, cancel))
         for search in searches:
             search.plan()
@@ -182,10 +185,12 @@ class _Search:
         self.points[batch] = point
         self.tell(PointDone(point, self.runs, None))
         assert point.measured is not None
-        status = point.measured.outcome.status
-        if status is not Status.OK and status not in _TOO_LARGE:
+        outcome = point.measured.outcome
+        if outcome.ok:
+            return True
+        if outcome.status not in _TOO_LARGE and not ran_out_of_memory(outcome):
             raise _UnclearError(point)
-        return status is Status.OK
+        return False
 
 
 class _UnclearError(Exception):

@@ -13,12 +13,12 @@ from ..domain.calibration import Calibration
 from ..domain.forecast import Forecast, foretell
 from ..domain.graph import Graph
 from ..domain.plan import Plan
-from ..domain.profiles import RuntimeProfile, nearest, of_runtime, userland
+from ..domain.profiles import RuntimeProfile, delegates, nearest, of_runtime, userland
 from ..domain.provision import advice
 from ..domain.shapes import Delegation
 from ..domain.whatif import WhatIf
 from ..errors import BoardError
-from .baseline import baseline, calibration
+from .baseline import LONGEST, baseline, calibration
 from .connect import Device, refresh
 from .delegation import of_device
 from .events import Step
@@ -61,8 +61,8 @@ def rules_of(board: Board) -> Rules:
 class Forecaster:
     """What a device needs to be asked is asked at the first forecast that depends on it, and kept.
 
-    One forecast at a time. Raises UsageError for what is asked, InputError for the model, LinkError and
-    BoardError for the device, Cancelled.
+    ``timeout``: seconds for each of the short runs that this takes. One forecast at a time. Raises UsageError
+    for what is asked, InputError for the model, LinkError and BoardError for the device, Cancelled.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Forecaster:
         graph: Graph,
         *,
         tell: Tell = lambda event: None,
+        timeout: float | None = None,
         cancel: CancelToken | None = None,
     ) -> None:
         self._planning = planning
@@ -81,6 +82,7 @@ class Forecaster:
         self._graph = graph
         self._tell = tell
         self._cancel = cancel or CancelToken()
+        self._timeout = LONGEST if timeout is None else min(timeout, LONGEST)
         self._rules: Rules | None = None
         self._baseline: Baseline | None = None
         self._delegations: dict[int | None, Delegation | None] = {}
@@ -123,12 +125,20 @@ class Forecaster:
     def _delegation(self, asked: WhatIf) -> Delegation | None:
         """As the device's own runtime divides the model; None where this computer's is the one to ask."""
         rules, _ = self._known()
-        if asked.delegate != "default" or not rules.profile.xnnpack or self._device.is_local:
+        if (
+            asked.delegate != "default"
+            or not delegates(rules.profile, rules.machine)
+            or self._device.is_local
+        ):
             return None
         if asked.threads not in self._delegations:
             self._tell(Step(f"How {self._device.name} divides the model for its delegate"))
             self._delegations[asked.threads] = of_device(
-                self._device, self._model, threads=asked.threads, cancel=self._cancel
+                self._device,
+                self._model,
+                threads=asked.threads,
+                timeout=self._timeout,
+                cancel=self._cancel,
             )
         return self._delegations[asked.threads]
 
@@ -146,6 +156,7 @@ class Forecaster:
                 )
 
             self._calibrations[key] = calibration(
-                self._device, self._model, self._graph, asked, planner, base, cancel=self._cancel
-            )
+                self._device, self._model, self._graph, asked, planner, base,
+                timeout=self._timeout, cancel=self._cancel,
+            )  # fmt: skip
         return self._calibrations[key]

@@ -19,7 +19,7 @@ from ..domain.graph import Graph, Tensor
 from ..domain.layout import Kind, MemoryLayout
 from ..domain.plain_text import plain
 from ..domain.plan import Plan, Planned
-from ..domain.profiles import MACHINES, RuntimeProfile, by_name, machine_of, nearest, of_runtime
+from ..domain.profiles import MACHINES, RuntimeProfile, by_name, delegates, machine_of, nearest, of_runtime
 from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation, ShapeRefusal, Shapes
 from ..domain.totals import planned_totals
@@ -121,7 +121,7 @@ class Planning:
         def unknown() -> Iterator[Question]:
             divisions = set(self._divisions)
             for one in asked:
-                wanted = _wanted(model, graph, one, profile, delegation)
+                wanted = _wanted(model, graph, one, profile, machine, delegation)
                 divide = None if wanted.division in divisions else wanted.divide
                 divisions.add(wanted.division)
                 ask = divide is not None or not self._remembered(wanted)
@@ -243,6 +243,7 @@ class Planning:
             planned=planned,
             totals=planned_totals(planned.layout, graph),
             delegation="" if divided is None else divided.source,
+            exact=not planned.unknown and shapes.invoked is None,
             notes=(*empty.notes, *shapes.notes, *division_notes, *((stops,) if stops else ())),
         )
 
@@ -250,7 +251,9 @@ class Planning:
         self, refusal: ShapeRefusal, asked: WhatIf, profile: RuntimeProfile, machine: str
     ) -> ShapeRefusal:
         """A size that the kernels here cannot count may be none for a delegate, or for other kernels."""
-        delegated = asked.delegate == "default" and profile.xnnpack and refusal.operator is not None
+        delegated = (
+            asked.delegate == "default" and delegates(profile, machine) and refusal.operator is not None
+        )
         if not refusal.too_large or (self._is_here(profile, machine) and not delegated):
             return refusal
         who = "the delegate" if delegated else f"{profile.name} on {machine}"
@@ -273,8 +276,8 @@ class Planning:
         asked = wanted.asked
         if asked.delegate != "default":
             return None, ()
-        if not profile.xnnpack:
-            return None, (f"{profile.name} uses no delegate by itself: planned with its own kernels.",)
+        if not delegates(profile, machine):
+            return None, (f"{profile.name} on {machine} has no delegate: planned with its own kernels.",)
         if asked.preserve_all and not profile.xnnpack_preserving:
             return None, (f"{profile.name} uses no delegate where all tensors are to be preserved.",)
         dynamic = any(
@@ -377,14 +380,14 @@ def _inputs_of(graph: Graph) -> list[Tensor]:
 
 
 def _wanted(
-    model: Path, graph: Graph, asked: WhatIf, profile: RuntimeProfile, given: Delegation | None
+    model: Path, graph: Graph, asked: WhatIf, profile: RuntimeProfile, machine: str, given: Delegation | None
 ) -> _Wanted:
     check_knobs(asked)
     file = {t.index: t.shape for t in _inputs_of(graph)}
     inputs = {i: shape for i, shape in input_shapes(graph, asked).items() if shape != file[i]}
     name = (model, graph.sha256)
     divide = None
-    delegated = asked.delegate == "default" and profile.xnnpack and given is None
+    delegated = asked.delegate == "default" and delegates(profile, machine) and given is None
     if delegated and (profile.xnnpack_preserving or not asked.preserve_all):
         # A larger batch alone does not change what a delegate takes: the file's shapes cost less memory.
         batch = all(shape[1:] == file[i][1:] for i, shape in inputs.items())

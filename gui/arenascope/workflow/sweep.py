@@ -14,7 +14,7 @@ from ..domain.capture import ModelFacts
 from ..domain.measurement import Status
 from ..domain.sweep import MOST_POINTS, Point, Sweep, first_refusal, largest_fit, measured, notes
 from ..domain.whatif import WhatIf
-from ..errors import Cancelled, UsageError
+from ..errors import Cancelled, LinkError, UsageError
 from ..tflite.reader import read_model
 from .connect import Device
 from .events import PointDone, PointStarted, SweepEvent
@@ -58,7 +58,8 @@ def sweep(
     """Plan every variant for every device; with ``runs``, run those that the plan does not refuse, too.
 
     Raises UsageError for a variant, InputError for the model, LinkError for a device. A cancel during the
-    runs ends them; what is measured so far is returned, the rest stays planned.
+    runs ends them, and so does a device that is lost (``stopped``): what is measured so far is returned, the
+    rest stays planned.
     """
     cancel = cancel or CancelToken()
     if not variants:
@@ -71,13 +72,22 @@ def sweep(
     points: dict[str, list[Point]] = {}
     with Planning() as planning:
         for device in devices:
-            forecaster = Forecaster(planning, device, model, graph, tell=tell, cancel=cancel)
+            forecaster = Forecaster(
+                planning, device, model, graph,
+                tell=tell, timeout=None if runs is None else runs.timeout, cancel=cancel,
+            )  # fmt: skip
             points[device.name] = []
             for forecast in forecaster.forecast_many(variants):
                 points[device.name].append(Point(device.name, forecast.without_tensors()))
                 tell(PointDone(points[device.name][-1], len(points[device.name]), len(variants)))
+    stopped = ""
     if runs is not None:
-        _measure_all(devices, model, points, runs, tell, cancel)
+        try:
+            _measure_all(devices, model, points, runs, tell, cancel)
+        except LinkError as error:
+            if not any(p.measured is not None for some in points.values() for p in some):
+                raise
+            stopped = error.message
     everything = [point for device in devices for point in points[device.name]]
     return Sweep(
         model=ModelFacts.of(graph),
@@ -88,6 +98,7 @@ def sweep(
         ),
         refused=first_refusal(everything),
         notes=notes(everything),
+        stopped=stopped,
     )
 
 

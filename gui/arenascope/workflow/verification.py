@@ -9,6 +9,7 @@ from pathlib import Path
 from ..domain.graph import Graph
 from ..domain.layout import Kind
 from ..domain.plan import Plan
+from ..domain.profiles import delegates
 from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation
 from ..domain.verification import AFTER_INVOKE, Comparison, Verified, compare, latest
@@ -84,7 +85,7 @@ def verify(
         asked: list[WhatIf] = []
         try:
             graph = read_model(model)
-            asked = cases(graph, knobs, delegate=rules.profile.xnnpack)
+            asked = cases(graph, knobs, delegate=delegates(rules.profile, rules.machine))
             plans = list(_plans(planning, model, graph, asked, rules, cancel))
         except InputError as error:
             yield Verified(model.name, asked, (), error.message)
