@@ -33,7 +33,7 @@ from .workshop import BoardBuildError
 __all__ = ["link_proxy"]
 
 #: Seconds for one test, the boot of its board included; an emulated board takes its time.
-_LIMIT = 900
+_LIMIT = 1800
 _DEFAULT = ("armhf",)
 
 
