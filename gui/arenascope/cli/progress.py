@@ -95,6 +95,7 @@ class Lines:
     def __call__(self, event: Event) -> None:
         if isinstance(event, PointStarted):
             self._in_points = True
+            self._say(f"{point_words(event)} …")
         if isinstance(event, Connecting | Step):
             self._say(plain(event.text))
         elif isinstance(event, PointDone):

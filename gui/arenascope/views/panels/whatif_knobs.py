@@ -79,7 +79,7 @@ class WhatIfKnobs(QWidget):
         self.threads.setValue(asked.threads or 0)
         self.delegate.setCurrentIndex(max(0, self.delegate.findData(asked.delegate)))
         self.preserve.setChecked(asked.preserve_all)
-        places: list[tuple[str, Any]] = [(f"for {_of(board, 'the chosen board')}", (Where.BOARD, ""))]
+        places: list[tuple[str, Any]] = [(f"for {_of(board, 'your board')}", (Where.BOARD, ""))]
         if run is not None or knobs.where is Where.RUN:
             places.append((f"for {_of(run, 'the device of the run')}", (Where.RUN, "")))
         places += [(f"for any {machine}", (Where.MACHINE, machine)) for machine in MACHINES]
