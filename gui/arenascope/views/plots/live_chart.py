@@ -451,12 +451,8 @@ class LiveChart(PlotPanel):
             self.choose_second(ahead[0])
 
     def _zoom(self, factor: float) -> None:
-        low, high = self._box.viewRange()[0]
-        center = self._overlay.second if self._overlay.second is not None else (low + high) / 2
         self._following = False
-        self._box.setRange(
-            xRange=(center - (center - low) * factor, center + (high - center) * factor), padding=0
-        )
+        self._box.zoom_about(self._overlay.second, factor)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:

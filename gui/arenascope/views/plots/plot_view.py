@@ -1,4 +1,4 @@
-"""The pyqtgraph parts that both plots share: a graphics view without chrome, and a bounded view box."""
+"""The pyqtgraph parts that the plots share: a graphics view without chrome, and bounded view boxes."""
 
 from __future__ import annotations
 
@@ -32,50 +32,19 @@ class MemoryViewBox(pg.ViewBox):
         self.setRange(xRange=(x0, x1), yRange=(y0, y1), padding=0, disableAutoRange=True)
 
 
-class TimeViewBox(pg.ViewBox):
-    """Time only: the wheel zooms it, dragging chooses a range; with another button or Shift it pans."""
-
-    rangeDragged = Signal(float, float, bool)  #: from, to, whether the mouse was let go
+class AcrossViewBox(pg.ViewBox):
+    """Moves across only: the wheel zooms, dragging chooses; with another button or Shift it pans."""
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
         self.setMouseEnabled(x=True, y=False)
         self.disableAutoRange()
-        self.setRange(yRange=(0, 1), padding=0)
 
-    def bound(self, end: float) -> None:
-        """Seconds that there are."""
-        self.setLimits(xMin=-0.02 * end, xMax=1.25 * end, minXRange=min(0.02, end), maxXRange=1.27 * end)
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        pans = event.button() != Qt.MouseButton.LeftButton or bool(
-            event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        )
-        event.accept()
-        if pans or axis is not None:
-            before = event.buttonDownPos() if event.isStart() else event.lastPos()
-            shift = self.mapToView(event.pos()).x() - self.mapToView(before).x()
-            self.translateBy(x=-shift)
-            self.sigRangeChangedManually.emit([True, False])
-            return
-        start = self.mapToView(event.buttonDownPos()).x()
-        end = self.mapToView(event.pos()).x()
-        self.rangeDragged.emit(min(start, end), max(start, end), event.isFinish())
-
-
-class BatchViewBox(pg.ViewBox):
-    """Batches only: the wheel zooms them, dragging chooses one; with another button or Shift it pans."""
-
-    scrubbed = Signal(float)
-
-    def __init__(self) -> None:
-        super().__init__(enableMenu=False)
-        self.setMouseEnabled(x=True, y=False)
-        self.disableAutoRange()
-        self.setRange(xRange=(0, 16), yRange=(0, 1024), padding=0)
-
-    def bound(self, limit: int) -> None:
-        self.setLimits(xMin=-0.05 * limit, xMax=1.3 * limit, minXRange=3, maxXRange=1.35 * limit)
+    def zoom_about(self, x: float | None, factor: float) -> None:
+        """Keep ``x``, the middle where None, in its place."""
+        low, high = self.viewRange()[0]
+        kept = (low + high) / 2 if x is None else x
+        self.setRange(xRange=(kept - (kept - low) * factor, kept + (high - kept) * factor), padding=0)
 
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         pans = event.button() != Qt.MouseButton.LeftButton or bool(
@@ -87,7 +56,45 @@ class BatchViewBox(pg.ViewBox):
             self.translateBy(x=self.mapToView(before).x() - self.mapToView(event.pos()).x())
             self.sigRangeChangedManually.emit([True, False])
         else:
-            self.scrubbed.emit(self.mapToView(event.pos()).x())
+            self.dragged(event)
+
+    def dragged(self, event: Any) -> None:
+        raise NotImplementedError
+
+
+class TimeViewBox(AcrossViewBox):
+    """Seconds; dragging chooses a range of them."""
+
+    rangeDragged = Signal(float, float, bool)  #: from, to, whether the mouse was let go
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(yRange=(0, 1), padding=0)
+
+    def bound(self, end: float) -> None:
+        """Seconds that there are."""
+        self.setLimits(xMin=-0.02 * end, xMax=1.25 * end, minXRange=min(0.02, end), maxXRange=1.27 * end)
+
+    def dragged(self, event: Any) -> None:
+        start = self.mapToView(event.buttonDownPos()).x()
+        end = self.mapToView(event.pos()).x()
+        self.rangeDragged.emit(min(start, end), max(start, end), event.isFinish())
+
+
+class BatchViewBox(AcrossViewBox):
+    """Batches; dragging chooses one."""
+
+    scrubbed = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setRange(xRange=(0, 16), yRange=(0, 1024), padding=0)
+
+    def bound(self, limit: int) -> None:
+        self.setLimits(xMin=-0.05 * limit, xMax=1.3 * limit, minXRange=3, maxXRange=1.35 * limit)
+
+    def dragged(self, event: Any) -> None:
+        self.scrubbed.emit(self.mapToView(event.pos()).x())
 
 
 def make_view(

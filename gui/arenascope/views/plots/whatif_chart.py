@@ -270,12 +270,8 @@ class WhatIfChart(PlotPanel):
         self._choose(STOPS[min(max(at, 0), len(STOPS) - 1)])
 
     def _zoom(self, factor: float) -> None:
-        low, high = self._box.viewRange()[0]
-        middle = self._overlay.batch or (low + high) / 2
         self._fitted = False
-        self._box.setRange(
-            xRange=(middle - (middle - low) * factor, middle + (high - middle) * factor), padding=0
-        )
+        self._box.zoom_about(self._overlay.batch, factor)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Leave:
