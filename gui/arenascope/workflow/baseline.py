@@ -171,11 +171,7 @@ class _Measurer:
     def point(self, plan: Plan) -> Point | None:
         """Run a plan, and take from its peak all that is known without a delegate."""
         self.cancel.raise_if_cancelled()
-        asked = plan.asked
-        request = InspectRequest(
-            batch=asked.batch, inputs=dict(asked.inputs), threads=asked.threads, delegate=asked.delegate,
-            preserve_all=asked.preserve_all, timeout=self.timeout,
-        )  # fmt: skip
+        request = InspectRequest.of(plan.asked, timeout=self.timeout)
         capture = inspect(self.device, self.model, request, cancel=self.cancel)
         self.cancel.raise_if_cancelled()
         peak = capture.totals.process_peak

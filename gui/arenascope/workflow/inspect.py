@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,9 +20,9 @@ from ..domain.provision import advice
 from ..domain.reading import assemble
 from ..domain.totals import totals
 from ..domain.whatif import WhatIf, check_knobs, input_shapes
-from ..errors import ArenaScopeError, BoardError, Cancelled, InputError, WireError
+from ..errors import BoardError
 from ..remote import translate
-from ..remote.exchange import AWAY, BACK, LOST, again
+from ..remote.exchange import AWAY, BACK
 from ..remote.reading import ReadingCollector
 from ..tflite.notes import notes
 from ..tflite.reader import read_model
@@ -39,6 +38,7 @@ from .events import (
     RunEvent,
     SamplesArrived,
 )
+from .followed_run import FollowedRun, started
 from .jobs import CancelToken, check_time_limit
 from .staging import stage_model
 
@@ -54,6 +54,14 @@ class InspectRequest(WhatIf):
     timeout: float = 300.0
     seed: int = 0
     sample_hz: float = 20.0
+
+    @classmethod
+    def of(cls, asked: WhatIf, *, timeout: float, seed: int = 0) -> InspectRequest:
+        """A run with these knobs."""
+        return cls(
+            asked.batch, asked.inputs, asked.threads, asked.delegate, asked.preserve_all,
+            timeout=timeout, seed=seed,
+        )  # fmt: skip
 
 
 def inspect(
@@ -107,7 +115,6 @@ def check(model: Path, request: InspectRequest) -> None:
         pass
 
 
-@contextmanager
 def _launched(
     device: Device,
     path: str,
@@ -115,9 +122,8 @@ def _launched(
     request: InspectRequest,
     tell: Callable[[RunEvent], None],
     cancel: CancelToken,
-) -> Iterator[_Run]:
+) -> AbstractContextManager[_Run]:
     """A run of the model at ``path`` on the device. It is ended when the block fails."""
-    run = _Run(tell, cancel, device.board)
     params: dict[str, Any] = {
         "model": path,
         "inputs": {str(index): list(shape) for index, shape in shapes.items()},
@@ -127,19 +133,8 @@ def _launched(
         "invoke": request.invoke,
         "seed": request.seed,
     }
-    run_id = device.link.start_run(
-        "inspect", params, run.on_event, timeout=request.timeout, sample_hz=request.sample_hz
-    )
-    forget = cancel.on_cancel(lambda: device.link.cancel_run(run_id))
-    try:
-        yield run
-    except BaseException as error:
-        device.link.cancel_run(run_id)
-        if isinstance(error, InputError):
-            run.wait()  # the link is sound, and whoever asks next finds the device free
-        raise
-    finally:
-        forget()
+    run = _Run(tell, cancel, device.board)
+    return started(device, "inspect", params, run, timeout=request.timeout, sample_hz=request.sample_hz)
 
 
 def check_request(request: InspectRequest) -> None:
@@ -148,17 +143,13 @@ def check_request(request: InspectRequest) -> None:
     check_time_limit(request.timeout)
 
 
-class _Run:
-    """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
+class _Run(FollowedRun):
+    """Collects all that one inspection tells."""
 
     def __init__(self, tell: Callable[[RunEvent], None], cancel: CancelToken, board: Board) -> None:
+        super().__init__(cancel)
         self._tell = tell
-        self._cancel = cancel
-        self._away = False
         self._lost: list[float] = []  # seconds of each time without a connection
-        self._done = threading.Event()
-        self._outcome: Outcome | None = None
-        self._error: ArenaScopeError | None = None
         self.reading = ReadingCollector()
         self.phases: list[Phase] = []
         self.samples: list[Samples] = []
@@ -166,33 +157,6 @@ class _Run:
         self.board = board
         self.agent_cost: tuple[int | None, float | None] = (None, None)
         self._taken: int | None = None
-
-    def on_event(self, name: str, data: dict[str, Any]) -> None:
-        if self._done.is_set():
-            return
-        if name == LOST:
-            self._error = data["error"]
-            self._done.set()
-            return
-        try:
-            self._take(name, data)
-        except ArenaScopeError as error:
-            self._error = again(error)
-            self._done.set()
-            if isinstance(error, WireError):
-                raise  # whoever sends that cannot be relied on: the link ends
-
-    def wait(self) -> Outcome:
-        """How the run ended. Cancelled where that was asked for while the device cannot be reached."""
-        while not self._done.wait(0.5):  # Ctrl+C is not heard during an endless wait on Windows
-            if self._away and self._cancel.cancelled:
-                raise Cancelled(
-                    "Stopped while the device could not be reached; what runs there ends by itself.", hint=""
-                )
-        if self._error is not None:
-            raise self._error
-        assert self._outcome is not None
-        return self._outcome
 
     def link_notes(self) -> tuple[str, ...]:
         """What the connection did to the run, where it was lost: nothing, if all samples are here."""
@@ -208,7 +172,7 @@ class _Run:
         times = ", ".join(f"{seconds:.1f} s" for seconds in self._lost)
         return (f"The connection was lost during the run ({times}); {kept}.",)
 
-    def _take(self, name: str, data: dict[str, Any]) -> None:
+    def take(self, name: str, data: dict[str, Any]) -> None:
         if self.reading.feed(name, data):
             return
         if name == "phase_started":
@@ -230,17 +194,15 @@ class _Run:
         elif name == "runtime":
             self.board = translate.with_runtime(self.board, data)
         elif name == AWAY:
-            self._away = True
             self._tell(LinkAway(str(data["message"])))
         elif name == BACK:
-            self._away = False
             self._lost.append(float(data["seconds"]))
             self._tell(LinkBack(self._lost[-1]))
         elif name == "ended":
             self.agent_cost, self._taken = translate.agent_cost(data), translate.sample_count(data)
-            self._outcome = translate.outcome(data)
-            self._tell(RunEnded(self._outcome))
-            self._done.set()
+            outcome = translate.outcome(data)
+            self._tell(RunEnded(outcome))
+            self.end(outcome)
 
 
 def _capture(

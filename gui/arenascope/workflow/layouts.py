@@ -5,7 +5,6 @@ Nothing is measured and, unless a case asks for it, nothing is invoked.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +15,11 @@ from ..domain.measurement import Status
 from ..domain.provision import advice
 from ..domain.reading import RawSubgraph
 from ..domain.whatif import WhatIf, input_shapes
-from ..errors import ArenaScopeError, BoardError, WireError
+from ..errors import BoardError, WireError
 from ..remote import translate
-from ..remote.exchange import LOST, again
 from ..remote.reading import ReadingCollector
 from .connect import Device
+from .followed_run import FollowedRun, started
 from .jobs import CancelToken
 from .staging import stage_model
 
@@ -80,24 +79,14 @@ def _run(
     """The answers of one worker: all, or those up to the case in which it ended; and whether its time ran
     out, which it would with the others as well."""
     cancel.raise_if_cancelled()
-    run = _Run()
-    number = device.link.start_run(
-        "layouts",
-        {"model": path, "cases": cases},
-        run.on_event,
-        timeout=_LIMIT + _CASE_LIMIT * len(cases),
-        sample_hz=_NO_SAMPLES,
-    )
-    forget = cancel.on_cancel(lambda: device.link.cancel_run(number))
-    try:
-        status, phase, message = run.wait()
-    except BaseException:
-        device.link.cancel_run(number)
-        raise
-    finally:
-        forget()
+    limit = _LIMIT + _CASE_LIMIT * len(cases)
+    following = _Run(cancel)
+    params = {"model": path, "cases": cases}
+    with started(device, "layouts", params, following, timeout=limit, sample_hz=_NO_SAMPLES) as run:
+        outcome = run.wait()
     cancel.raise_if_cancelled()
-    if phase == "runtime_import":
+    status, message = outcome.status, outcome.message
+    if outcome.phase == "runtime_import":
         raise BoardError(
             f"No TensorFlow Lite runtime works on {device.name}.",
             board_code="no_runtime",
@@ -117,41 +106,17 @@ def _run(
     return run.answers or [message], status is Status.TIMED_OUT
 
 
-class _Run:
-    """Collects the events of one run on the reader thread; ``wait`` is for the caller's."""
+class _Run(FollowedRun):
+    """Collects the cases of one worker."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancel: CancelToken) -> None:
+        super().__init__(cancel)
         self.answers: list[Laid] = []
         self._reading = ReadingCollector()
         self._invoked: ReadingCollector | None = None
-        self._done = threading.Event()
-        self._error: ArenaScopeError | None = None
-        self._end: tuple[Status, str | None, str] = (Status.FAILED, None, "")
 
-    def wait(self) -> tuple[Status, str | None, str]:
-        """Status, phase and message of the end. Raises what came in its place."""
-        while not self._done.wait(0.5):  # Ctrl+C is not heard during an endless wait on Windows
-            pass
-        if self._error is not None:
-            raise self._error
-        return self._end
-
-    def on_event(self, name: str, data: dict[str, Any]) -> None:
-        if self._done.is_set():
-            return
-        try:
-            self._take(name, data)
-        except ArenaScopeError as error:
-            self._error = again(error)
-            self._done.set()
-            if isinstance(error, WireError):
-                raise
-
-    def _take(self, name: str, data: dict[str, Any]) -> None:
-        if name == LOST:
-            self._error = data["error"]
-            self._done.set()
-        elif name == "case":
+    def take(self, name: str, data: dict[str, Any]) -> None:
+        if name == "case":
             self._finish()
             self._reading, self._invoked = ReadingCollector(), None
             self.answers.append(())
@@ -164,8 +129,7 @@ class _Run:
             if outcome.status is not Status.OK:
                 self._invoked = None  # it may lack its end
             self._finish()
-            self._end = (outcome.status, outcome.phase, outcome.message)
-            self._done.set()
+            self.end(outcome)
         else:
             self._read(name, data)
 

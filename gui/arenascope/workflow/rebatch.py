@@ -8,7 +8,6 @@ Every run is a process of its own on this computer: a model is not to be trusted
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,14 @@ from ..domain.measurement import Outcome, Status
 from ..domain.plain_text import plain
 from ..domain.rebatch import TOLERANCE_REASON, Difference, Proof, Rebatched
 from ..domain.whatif import WhatIf, check_knobs
-from ..errors import ArenaScopeError, Cancelled, FileError, ModelError, RunFailed, UsageError
+from ..errors import Cancelled, FileError, ModelError, RunFailed, UsageError
 from ..remote import compared, translate
-from ..remote.exchange import LOST, again
 from ..store.files import written_beside
 from ..tflite.reader import read_model
 from ..tflite.rewrite import Rewritten, rebatched
 from .connect import Device, connect
 from .events import RunEvent, Step
+from .followed_run import FollowedRun, started
 from .inspect import InspectRequest, inspect
 from .jobs import CancelToken
 
@@ -183,19 +182,12 @@ class _Runs:
             "delegate": delegate,
             "seed": self._seed,
         }
-        run = _Comparison(made)
         self._cancel.raise_if_cancelled()
-        number = device.link.start_run(
-            "compare_batches", params, run.on_event, timeout=self._timeout, sample_hz=1.0
-        )
-        forget = self._cancel.on_cancel(lambda: device.link.cancel_run(number))
-        try:
+        following = _Comparison(made, self._cancel)
+        with started(
+            device, "compare_batches", params, following, timeout=self._timeout, sample_hz=1.0
+        ) as run:
             outcome = run.wait()
-        except BaseException:
-            device.link.cancel_run(number)
-            raise
-        finally:
-            forget()
         what = f"{self._name}, compared with its new version for a batch of {batch:,},"
         self._check(outcome, what, outcome.phase != "one_at_a_time")
         self.runtime = run.runtime
@@ -239,40 +231,18 @@ def _differs(name: str, batch: int, proof: Proof) -> ModelError:
     )
 
 
-class _Comparison:
-    """Collects the events of one comparison on the reader thread; ``wait`` is for the caller's."""
+class _Comparison(FollowedRun):
+    """Collects the results of one comparison."""
 
-    def __init__(self, made: Rewritten) -> None:
+    def __init__(self, made: Rewritten, cancel: CancelToken) -> None:
+        super().__init__(cancel)
         self._ports = made.ports
-        self._done = threading.Event()
-        self._outcome: Outcome | None = None
-        self._error: ArenaScopeError | None = None
         self.outputs: list[tuple[Difference, ...]] = []
         self.runtime = ""
 
-    def on_event(self, name: str, data: dict[str, Any]) -> None:
-        if self._done.is_set():
-            return
-        try:
-            if name == LOST:
-                self._end(data["error"])
-            elif name == "compared" and len(self.outputs) < len(self._ports):
-                self.outputs.append(compared.differences(data, self._ports[len(self.outputs)]))
-                self.runtime = compared.runtime(data)
-            elif name == "ended":
-                self._outcome = translate.outcome(data)
-                self._done.set()
-        except ArenaScopeError as error:
-            self._end(again(error))
-
-    def _end(self, error: ArenaScopeError) -> None:
-        self._error = error
-        self._done.set()
-
-    def wait(self) -> Outcome:
-        while not self._done.wait(0.5):  # Ctrl+C is not heard during an endless wait on Windows
-            pass
-        if self._error is not None:
-            raise self._error
-        assert self._outcome is not None
-        return self._outcome
+    def take(self, name: str, data: dict[str, Any]) -> None:
+        if name == "compared" and len(self.outputs) < len(self._ports):
+            self.outputs.append(compared.differences(data, self._ports[len(self.outputs)]))
+            self.runtime = compared.runtime(data)
+        elif name == "ended":
+            self.end(translate.outcome(data))

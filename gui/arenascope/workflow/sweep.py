@@ -32,15 +32,7 @@ class Runs:
     seed: int = 0
 
     def request(self, asked: WhatIf) -> InspectRequest:
-        return InspectRequest(
-            batch=asked.batch,
-            inputs=asked.inputs,
-            threads=asked.threads,
-            delegate=asked.delegate,
-            preserve_all=asked.preserve_all,
-            timeout=self.timeout,
-            seed=self.seed,
-        )
+        return InspectRequest.of(asked, timeout=self.timeout, seed=self.seed)
 
 
 Tell = Callable[[SweepEvent], None]
