@@ -8,14 +8,13 @@ from pathlib import Path
 from arenascope.domain.board import Board
 from arenascope.domain.forecast import Forecast
 from arenascope.domain.plan_figures import (
-    is_guess,
     largest_allocation,
     largest_figure,
     peak_figure,
     planned_header,
     verdict_figure,
 )
-from arenascope.domain.prediction import BASE, NOT_CALIBRATED, PredictedPart
+from arenascope.domain.prediction import BASE, PredictedPart
 from arenascope.domain.profiles import PROFILES
 from arenascope.domain.provenance import Provenance
 from arenascope.domain.ranges import Range, exactly
@@ -89,12 +88,9 @@ def test_copies_of_a_program_are_told_beside_the_peak() -> None:
 def test_a_guess_is_told_from_a_measured_base() -> None:
     prediction = forecast().prediction
     assert prediction is not None
-    assert not is_guess(None)
-    assert not is_guess(prediction), "its delegate is estimated, but from runs"
-    guess = PredictedPart(BASE, exactly(1), Provenance.ESTIMATED, "seen elsewhere")
-    assert is_guess(replace(prediction, parts=(guess, *prediction.parts)))
-    raw = PredictedPart("delegate", exactly(1), Provenance.ESTIMATED, f"{NOT_CALIBRATED}: wide")
-    assert is_guess(replace(prediction, parts=(raw,)))
+    assert not prediction.guessed, "its delegate is estimated, but from runs"
+    guess = PredictedPart(BASE, exactly(1), Provenance.ESTIMATED, "seen elsewhere", guessed=True)
+    assert replace(prediction, parts=(guess, *prediction.parts)).guessed
 
 
 def test_a_forecast_without_tensors_keeps_totals_and_arenas() -> None:

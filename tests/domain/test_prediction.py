@@ -272,6 +272,7 @@ def test_with_a_calibration_the_delegate_is_known_closely_and_without_widely() -
     layout = delegated(11 * MIB)
     assert interior_bytes(layout) == 11 * MIB
     close, wide = predicted(layout, calibration=CALIBRATION), predicted(layout)
+    assert wide.guessed and not close.guessed
 
     def part(found: Prediction) -> Range:
         return next(p.bytes for p in found.parts if p.part == DELEGATE)

@@ -87,7 +87,7 @@ def products(layout: MemoryLayout) -> Iterator[Product]:
 
 def multiply_adds(layout: MemoryLayout) -> int:
     """Of all matrix products of one invoke, those inside a delegate included: most of its work."""
-    found = (_product(layout, operator) for operator in layout.operators if operator.name != "DELEGATE")
+    found = (_product(layout, operator) for operator in layout.operators if not operator.is_delegate)
     return sum(p.rows * p.depth * p.columns for p in found if p is not None)
 
 

@@ -85,6 +85,11 @@ class PlacedOperator:
     temporaries: tuple[int, ...] | None
     step: int | None
 
+    @property
+    def is_delegate(self) -> bool:
+        """Whether it stands for a partition, not for an operator of the file."""
+        return self.name == "DELEGATE"
+
 
 @dataclass(frozen=True, slots=True)
 class Arena:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .attribution import DELEGATE
 from .capture import Capture
 from .figures import Figure, Term, header_figures
 from .forecast import Forecast
 from .layout import Kind
 from .plan import Plan
-from .prediction import BASE, NOT_CALIBRATED, Prediction
+from .prediction import Prediction
 from .provenance import Provenance
 from .ranges import Range
 from .units import format_bytes, format_exact
@@ -143,15 +142,6 @@ def _headroom(capture: Capture, prediction: Prediction | None) -> Figure:
         rule,
         size,
         (Term("available on the board", available), Term("predicted peak", -prediction.peak.likely)),
-    )
-
-
-def is_guess(prediction: Prediction | None) -> bool:
-    """Whether a part of it is a wide guess that a few short runs on the board would make narrow."""
-    return prediction is not None and any(
-        part.provenance is Provenance.ESTIMATED
-        and (part.part == BASE or (part.part == DELEGATE and part.reason.startswith(NOT_CALIBRATED)))
-        for part in prediction.parts
     )
 
 

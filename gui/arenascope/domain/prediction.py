@@ -26,7 +26,6 @@ MIB = 1024 * 1024
 #: Without a baseline: a process with Python, NumPy and a runtime, on any board that was seen.
 UNKNOWN_BASE = Range(20 * MIB, 32 * MIB, 60 * MIB)
 #: How the reason of a delegate's part begins that was not measured.
-NOT_CALIBRATED = "Not calibrated"
 BASE = f"{PYTHON}; {RUNTIME}"
 _PAGE = 4096
 #: A tensor with memory of its own is this much longer (tflite-memory.md §1).
@@ -38,12 +37,13 @@ _HEADER = 16
 @dataclass(frozen=True, slots=True)
 class PredictedPart:
     """One part of the resident memory at the peak. ``part`` has the names of ``attribution``; ``reason``
-    says in a sentence where the figure comes from."""
+    says in a sentence where the figure comes from; ``guessed``: short runs on the board would narrow it."""
 
     part: str
     bytes: Range
     provenance: Provenance
     reason: str
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,11 @@ class Prediction:
     notes: tuple[str, ...] = ()
     files: int = 0
     beside: tuple[PredictedPart, ...] = ()
+
+    @property
+    def guessed(self) -> bool:
+        """Whether a part of it is a wide guess that a few short runs on the board would make narrow."""
+        return any(part.guessed for part in self.parts)
 
     @property
     def peak(self) -> Range:
@@ -116,7 +121,7 @@ def _unknown(plan: Plan) -> Iterator[str]:
 
 def _delegated(layout: MemoryLayout) -> bool:
     return any(p.kind is Kind.DELEGATE for p in layout.placements) or any(
-        o.name == "DELEGATE" for o in layout.operators
+        o.is_delegate for o in layout.operators
     )
 
 
@@ -125,6 +130,7 @@ def _base(plan: Plan, baseline: Baseline | None) -> PredictedPart:
         return PredictedPart(
             BASE, UNKNOWN_BASE, Provenance.ESTIMATED,
             "What Python, NumPy and the runtime take was not measured on this board: seen elsewhere.",
+            guessed=True,
         )  # fmt: skip
     base = baseline.of(plan.asked.delegate)
     who = baseline.identity
@@ -188,9 +194,10 @@ def _delegate(layout: MemoryLayout, graph: Graph, calibration: Calibration | Non
             max(inside, 2 * largest) + 3 * weights + 2 * MIB,
         ),
         Provenance.ESTIMATED,
-        f"{NOT_CALIBRATED}: between the {format_bytes(largest)} that one operator inside the delegate "
+        f"Not calibrated: between the {format_bytes(largest)} that one operator inside the delegate "
         f"needs at once and all {format_bytes(inside)} in there, with the {format_bytes(weights)} of "
         "weights packed.",
+        guessed=True,
     )
 
 

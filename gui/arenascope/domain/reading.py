@@ -53,6 +53,12 @@ class RawSubgraph:
     nodes: tuple[RawNode, ...] | None
     plan: tuple[int, ...] | None
 
+    @property
+    def running(self) -> tuple[RawNode, ...]:
+        """The nodes of the execution plan, in its order; none where they could not be read."""
+        by_index = {node.index: node for node in self.nodes or ()}
+        return tuple(by_index[index] for index in self.plan or () if index in by_index)
+
 
 def assemble(subgraphs: Iterable[RawSubgraph], graph: Graph, *, preserve_all: bool = False) -> MemoryLayout:
     """The layout of a whole model.

@@ -6,7 +6,7 @@ Addresses in it mean nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .reading import RawNode, RawSubgraph
@@ -22,6 +22,13 @@ class Delegation:
 
     plans: Mapping[int, tuple[RawNode, ...]]
     source: str
+
+    @classmethod
+    def of(cls, plans: Iterable[tuple[int, Iterable[RawNode]]], source: str) -> Delegation:
+        """``plans``: (subgraph, its nodes in the order in which they run). A subgraph of which no delegate
+        has taken a part is left out: it is planned as without one."""
+        ordered = ((subgraph, tuple(nodes)) for subgraph, nodes in plans)
+        return cls({s: nodes for s, nodes in ordered if any(node.delegate for node in nodes)}, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def _measured(device: Device, cancel: CancelToken) -> Baseline:
 
 
 def _delegated(capture: Capture) -> bool:
-    return any(operator.name == "DELEGATE" for operator in capture.layout.operators)
+    return any(operator.is_delegate for operator in capture.layout.operators)
 
 
 def calibration(

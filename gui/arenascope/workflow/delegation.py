@@ -46,21 +46,14 @@ def of_device(
 def of_capture(capture: Capture) -> Delegation:
     """The partition that a run with the default delegate had; without plans where nothing was delegated."""
     layout = capture.layout
-    source = f"{capture.device.runtime_text} on {capture.device.name}"
-    if not any(operator.name == "DELEGATE" for operator in layout.operators):
-        return Delegation({}, source)
-    plans = {
-        subgraph: tuple(
-            RawNode(
-                index=node.index,
-                name=node.name,
-                inputs=node.inputs,
-                outputs=node.outputs,
-                temporaries=node.temporaries,
-                delegate=node.name == "DELEGATE",
-            )
-            for node in layout.plan(subgraph)
+    plans = (
+        (
+            subgraph,
+            [
+                RawNode(node.index, node.name, node.inputs, node.outputs, node.temporaries, node.is_delegate)
+                for node in layout.plan(subgraph)
+            ],
         )
         for subgraph in layout.subgraphs
-    }
-    return Delegation(plans, source)
+    )
+    return Delegation.of(plans, f"{capture.device.runtime_text} on {capture.device.name}")

@@ -20,7 +20,6 @@ from ..domain.layout import Kind, MemoryLayout
 from ..domain.plain_text import plain
 from ..domain.plan import Plan, Planned
 from ..domain.profiles import MACHINES, RuntimeProfile, by_name, delegates, machine_of, nearest, of_runtime
-from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation, ShapeRefusal, Shapes
 from ..domain.totals import planned_totals
 from ..domain.units import format_bytes
@@ -65,7 +64,7 @@ class Planning:
         self._limit = limit
         self._service = ShapeService()
         self._shapes: OrderedDict[object, Shapes | ShapeRefusal] = OrderedDict()
-        self._divisions: OrderedDict[object, Delegation] = OrderedDict()
+        self._divisions: OrderedDict[object, Delegation | None] = OrderedDict()
         self._notes: OrderedDict[object, tuple[str, ...]] = OrderedDict()
 
     def start(self) -> None:
@@ -174,8 +173,11 @@ class Planning:
             )
         _keep(self._shapes, wanted.shapes, _shapes_of(answer, graph, wanted.inputs, self._from()))
         if answer.divided or answer.undivided is not None:
-            plans = {} if answer.undivided is not None else _plans(answer.divided or ())
-            _keep(self._divisions, wanted.division, Delegation(plans, self._from()))
+            divided = None  # it could not be, or its nodes could not be read
+            if answer.undivided is None and all(raw.nodes is not None for raw in answer.divided or ()):
+                parts = ((raw.index, raw.running) for raw in answer.divided or ())
+                divided = Delegation.of(parts, self._from())
+            _keep(self._divisions, wanted.division, divided)
 
     def _crash(self, graph: Graph, answer: Answer) -> InputError:
         ended = answer.ended
@@ -294,7 +296,7 @@ class Planning:
         if given is not None and not given.plans:
             return None, (f"{given.source} leaves no operator to a delegate: planned with its own kernels.",)
         divided = given if given is not None else self._divisions.get(wanted.division)
-        if divided is None or not divided.plans:
+        if divided is None:
             return None, ("How the delegate divides the model is not known: planned with the kernels alone.",)
         if given is None and not self._is_here(profile, machine):
             return divided, (
@@ -446,17 +448,6 @@ def _no_run(refused: Refused) -> str:
         )
     why = plain(refused.said, 300) or "there was not enough memory"
     return f"A run with zeros, to learn the sizes that only a run can tell, failed ({why}): they are unknown."
-
-
-def _plans(divided: Iterable[RawSubgraph]) -> dict[int, tuple[RawNode, ...]]:
-    """Nodes in the order of the plan, of every subgraph that a delegate has taken a part of."""
-    plans = {}
-    for subgraph in divided:
-        if subgraph.nodes is None or subgraph.plan is None:
-            continue
-        by_index = {node.index: node for node in subgraph.nodes}
-        plans[subgraph.index] = tuple(by_index[n] for n in subgraph.plan if n in by_index)
-    return plans
 
 
 def _keep(kept: OrderedDict[object, T], key: object, value: T) -> None:

@@ -10,7 +10,6 @@ from ..domain.graph import Graph
 from ..domain.layout import Kind
 from ..domain.plan import Plan
 from ..domain.profiles import delegates
-from ..domain.reading import RawNode, RawSubgraph
 from ..domain.shapes import Delegation
 from ..domain.verification import AFTER_INVOKE, Comparison, Verified, compare, latest
 from ..domain.whatif import WhatIf, input_shapes
@@ -97,7 +96,8 @@ def verify(
         results = []
         for one, plan, there in zip(asked, plans, laid, strict=True):
             if not isinstance(there, str) and one.delegate == "default":
-                division = _divided(there, device)
+                source = f"{device.board.runtime_text} on {device.name}"
+                division = Delegation.of(((raw.index, raw.running) for raw in there), source)
                 plan = planning.plan(model, graph, one, rules.profile, rules.machine, division, cancel)
             results.append(_outcome(plan, there, ran=not _is_placed_by_a_run(graph, plan) or _has_run(there)))
         yield Verified(model.name, asked, tuple(results))
@@ -142,15 +142,6 @@ def _is_placed_by_a_run(graph: Graph, plan: Plan) -> bool:
         p.kind is Kind.DYNAMIC and p.producer is not None and not p.temporary for p in plan.layout.placements
     )
     return dynamic or len(graph.subgraphs) > 1
-
-
-def _divided(there: Iterable[RawSubgraph], device: Device) -> Delegation:
-    plans: dict[int, tuple[RawNode, ...]] = {}
-    for raw in there:
-        nodes = {node.index: node for node in raw.nodes or ()}
-        if raw.plan is not None and any(node.delegate for node in nodes.values()):
-            plans[raw.index] = tuple(nodes[index] for index in raw.plan)
-    return Delegation(plans, f"{device.board.runtime_text} on {device.name}")
 
 
 def _has_run(there: Laid) -> bool:

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 
 from ...domain.capture import Capture
 from ...domain.plain_text import plain
-from ...domain.plan_figures import is_guess
 from ...domain.verdict import memory_room
 from ...domain.whatif import MAX_EXTENT
 from ...errors import UsageError
@@ -228,7 +227,8 @@ class WhatIfPanel(QWidget):
             return
         missing = self._missing_board()
         notes = model.target.notes
-        guess = answer.forecast is not None and is_guess(answer.forecast.prediction)
+        prediction = answer.forecast.prediction if answer.forecast is not None else None
+        guess = prediction is not None and prediction.guessed
         able = model.knobs.where is Where.BOARD and not missing
         self._learn.setVisible(guess and able)
         if guess:
