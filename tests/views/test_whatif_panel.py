@@ -17,6 +17,7 @@ from arenascope.domain.provenance import Provenance
 from arenascope.domain.verdict import Fit
 from arenascope.errors import InputError
 from arenascope.qtmodels.batch_scale import STOPS
+from arenascope.qtmodels.boards_model import BoardState
 from arenascope.qtmodels.documents import OpenModel
 from arenascope.qtmodels.history_model import HistoryEntry
 from arenascope.qtmodels.session import Session
@@ -242,12 +243,24 @@ def test_without_a_file_it_is_said(qtbot: QtBot, window: MainWindow, panel: What
 def test_without_a_board_there_is_the_button_to_ask_it(
     qtbot: QtBot, window: MainWindow, panel: WhatIfPanel
 ) -> None:
-    window.session.boards.model.update(window.session.target, board=None)
+    boards = window.session.boards.model
+    boards.update(window.session.target, board=None)
+    settled(qtbot, panel)
+    assert panel.figures.reason == "This computer was not asked yet. Check it to see its limit."
+    assert panel._board.isVisible()
+    assert panel._board.defaultAction() is window.actions_["check_board"]
+    assert value(panel, "arena") == "585.9 KiB", "the plan needs none"
+
+
+def test_where_nothing_can_be_measured_a_board_is_missing(
+    qtbot: QtBot, window: MainWindow, panel: WhatIfPanel
+) -> None:
+    boards = window.session.boards.model
+    boards.update(window.session.target, board=None, state=BoardState.PLANS_ONLY)
     settled(qtbot, panel)
     assert panel.figures.reason == "Connect a board to see its limit."
     assert panel._board.isVisible()
     assert panel._board.defaultAction() is window.actions_["add_board"]
-    assert value(panel, "arena") == "585.9 KiB", "the plan needs none"
 
 
 def test_a_machine_alone_has_no_limit(qtbot: QtBot, panel: WhatIfPanel) -> None:

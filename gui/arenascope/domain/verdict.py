@@ -157,7 +157,9 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
         VerdictFigure("page tables", tables, Provenance.ESTIMATED),
         *facts,
     )
-    words = f"{format_bytes(need.likely)} are needed, {_from_to(room)} are to be had ({name})"
+    close = need.high + MARGIN * (board.ram_total or 0) > room.low
+    there = _from_to(room) if close else format_bytes(room.low)
+    words = f"{format_bytes(need.likely)} are needed, {there} are to be had ({name})"
     least = max(0, round(peak.low * (1 - UNSURE)) - prediction.files) + tables
     if need.likely > room.low and prediction.files:
         words += (
@@ -166,7 +168,7 @@ def _touched(prediction: Prediction, board: Board) -> Verdict:
     # Pages of files can be dropped, at the price of reading them again and again: a kill needs more.
     if least > room.high:
         return Verdict(Fit.KILLED, f"The kernel would end the process while it runs: {words}.", name, figures)
-    if need.high + MARGIN * (board.ram_total or 0) > room.low:
+    if close:
         return Verdict(Fit.TIGHT, f"It may just fit: {words}.", name, figures)
     return Verdict(Fit.FITS, f"It fits: {words}.", "", figures)
 

@@ -20,10 +20,10 @@ from ..domain.capture import Capture
 from ..domain.forecast import Forecast
 from ..domain.whatif import check_knobs
 from ..errors import ArenaScopeError, Cancelled
-from ..workflow.connect import LOCAL
 from ..workflow.inspect import InspectRequest
 from ..workflow.jobs import CancelToken, JobRunner
 from ..workflow.whatif import Foreteller, Question
+from .boards_model import BoardItem
 from .documents import OpenModel
 from .planned_capture import planned_capture
 from .whatif_curve import Curve, Dot
@@ -133,9 +133,8 @@ class WhatIfModel(QObject):
         return self._board
 
     @property
-    def here(self) -> bool:
-        """Whether the chosen board is this computer."""
-        return self._session.target == LOCAL
+    def chosen(self) -> BoardItem | None:
+        return self._session.boards.model.item(self._session.target)
 
     @property
     def run_board(self) -> Board | None:

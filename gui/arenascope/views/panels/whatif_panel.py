@@ -281,12 +281,13 @@ class WhatIfPanel(QWidget):
             return ""
         if model.knobs.where is Where.MACHINE or (board is None and model.board is not None):
             return "A machine alone has no memory of its own. Plan for a board to see its limit."
-        if model.here:
+        chosen = model.chosen
+        if chosen is None or not chosen.can_inspect:
             action = self._actions["add_board"]
             said = "Connect a board to see its limit."
         else:
             action = self._actions["check_board"]
-            said = "This board was not asked yet. Connect it to see its limit."
+            said = f"{plain(chosen.title, 40)} was not asked yet. Check it to see its limit."
         self._board.setDefaultAction(action)
         self._board.show()
         return said
