@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from pytestqt.qtbot import QtBot
 from arenascope.domain.measurement import Status
 from arenascope.qtmodels.boards_model import BoardState
 from arenascope.qtmodels.notices import Notice
-from arenascope.qtmodels.session import Session
 from arenascope.remote.link import Patience
 from arenascope.resources import resource_path
 from arenascope.views.dialogs.add_board import AddBoardDialog
@@ -21,17 +19,9 @@ from arenascope.views.labels import label
 from arenascope.views.main_window import MainWindow
 from tests.support.models import own
 from tests.support.sshd import Sshd, StartSshd
-from tests.support.window import make_window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the board is this computer behind an sshd")
 LONG = 60_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = make_window(qtbot, Session())
-    yield made
-    made.close()
 
 
 def add(window: MainWindow, address: str, name: str) -> None:

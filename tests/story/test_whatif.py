@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,22 +11,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from arenascope.qtmodels.batch_scale import STOPS
-from arenascope.qtmodels.session import Session
 from arenascope.qtmodels.whatif import Answer
 from arenascope.resources import resource_path
 from arenascope.views.main_window import MainWindow
 from tests.support.models import shared
-from tests.support.window import make_window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measuring this computer needs Linux")
 LONG = 60_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = make_window(qtbot, Session())
-    yield made
-    made.close()
 
 
 def open_model(window: MainWindow, qtbot: QtBot, path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,13 +26,6 @@ from tests.support.window import make_window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="measuring this computer needs Linux")
 LONG = 60_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    made = make_window(qtbot, Session())
-    yield made
-    made.close()
 
 
 def open_model(window: MainWindow, qtbot: QtBot, path: Path) -> None:

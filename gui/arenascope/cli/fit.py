@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ..domain.whatif import MAX_EXTENT, WhatIf, check_knobs
 from . import options
-from .options import DEFAULT_TIMEOUT
 
 
 def fit(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    model: options.Model,
     devices: options.Devices = ["local"],  # noqa: B006 - Typer copies it
     inputs: options.Inputs = None,
     threads: options.Threads = None,
@@ -26,12 +24,8 @@ def fit(
         int, typer.Option("--limit", metavar="N", help="The largest batch to think of.")
     ] = MAX_EXTENT,
     as_json: options.Json = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Keep the result in a file.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="S", help="Seconds that each run may take.")
-    ] = DEFAULT_TIMEOUT,
+    output: options.JsonFile = None,
+    timeout: options.EachTimeout = options.DEFAULT_TIMEOUT,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
 ) -> int:

@@ -18,7 +18,7 @@ OTHER_FILES = "inspect keeps a run as .ascope; for a page use: arenascope report
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    model: options.Model,
     device: options.Device = "local",
     batch: options.Batch = None,
     inputs: options.Inputs = None,

@@ -53,6 +53,11 @@ NoInvoke = Annotated[bool, typer.Option("--no-invoke", help="Stop after allocati
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="S", help="Seconds that the run on the device may take.")
 ]
+EachTimeout = Annotated[float, typer.Option("--timeout", metavar="S", help="Seconds that each run may take.")]
+JsonFile = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Keep the result in a file.")
+]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")]
 Seed = Annotated[
     int,
     typer.Option(

@@ -28,7 +28,7 @@ _TIMEOUT = 30.0
 
 
 def plan(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    model: options.Model,
     runtime: Runtime = None,
     machine: Machine = None,
     batch: options.Batch = None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rebatch(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    model: options.Model,
     batch: Annotated[int, typer.Option("--batch", metavar="N", help="Samples that the new model takes.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT.tflite", help="Where the new model is written.")

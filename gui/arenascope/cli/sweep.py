@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,11 +9,10 @@ import typer
 from ..domain.whatif import WhatIf, check_knobs
 from . import batches as spelled
 from . import options
-from .options import DEFAULT_TIMEOUT
 
 
 def sweep(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", readable=False, help="The .tflite model.")],
+    model: options.Model,
     devices: options.Devices = ["local"],  # noqa: B006 - Typer copies it
     batches: Annotated[
         str | None,
@@ -35,12 +33,8 @@ def sweep(
     delegate: options.Delegate = "default",
     preserve_all: options.PreserveAll = False,
     as_json: options.Json = False,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Keep the result in a file.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option("--timeout", metavar="S", help="Seconds that each run may take.")
-    ] = DEFAULT_TIMEOUT,
+    output: options.JsonFile = None,
+    timeout: options.EachTimeout = options.DEFAULT_TIMEOUT,
     seed: options.Seed = 0,
     quiet: options.Quiet = False,
 ) -> int:

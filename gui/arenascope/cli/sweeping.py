@@ -16,6 +16,7 @@ from ..errors import UsageError
 from . import options, progress, prompts, session
 
 if TYPE_CHECKING:
+    from ..domain.graph import Graph
     from ..domain.sweep import LargestFit, Point, Sweep
     from ..domain.whatif import WhatIf
     from ..workflow.connect import Device
@@ -49,17 +50,13 @@ def runs(timeout: float, seed: int) -> Runs:
 def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Runs | None, to: Output) -> int:
     """Exit code: 0 where something fits, or ran; else why it does not. 4 where a device was lost meanwhile,
     130 after Ctrl+C."""
-    from ..domain.whatif import input_shapes
-    from ..tflite.reader import read_model
     from ..workflow.fit import own_batch
     from ..workflow.sweep import sweep as verb
 
-    with_batch = next((point for point in points if point.batch is not None), None)
-    if with_batch is not None:
-        graph = read_model(model)
-        input_shapes(graph, with_batch)
-        own_batch(graph, with_batch)  # an input must be left to take it
-    with _devices(names, model, points[0], to) as (devices, report, cancel):
+    graph = _checked(names, model, points[0], to)
+    if points[0].batch is not None:
+        own_batch(graph, points[0])  # an input must be left to take it
+    with _devices(names, to) as (devices, report, cancel):
         found = verb(devices, model, points, runs=made, tell=report, cancel=cancel)
     _show(found, to)
     if cancel.cancelled:
@@ -72,12 +69,11 @@ def sweep(names: Sequence[str], model: Path, points: Sequence[WhatIf], made: Run
 
 def fit(names: Sequence[str], model: Path, asked: WhatIf, limit: int, made: Runs | None, to: Output) -> int:
     """Exit code: 0 where something fits on every device; else why it does not."""
-    from ..tflite.reader import read_model
     from ..workflow.fit import check
     from ..workflow.fit import fit as verb
 
-    check(read_model(model), asked, limit)  # before anybody waits for a device
-    with _devices(names, model, asked, to) as (devices, report, cancel):
+    check(_checked(names, model, asked, to), asked, limit)
+    with _devices(names, to) as (devices, report, cancel):
         found = verb(devices, model, asked, limit=limit, runs=made, tell=report, cancel=cancel)
     _show(found, to)
     lacking = {one.device for one in found.largest_fit if one.batch is None}
@@ -94,20 +90,27 @@ def _code(points: Sequence[Point]) -> int:
     return DOES_NOT_FIT if all(p.forecast.verdict.fits is False for p in points) else 0
 
 
-@contextmanager
-def _devices(
-    names: Sequence[str], model: Path, first: WhatIf, to: Output
-) -> Iterator[tuple[list[Device], progress.Reporter, CancelToken]]:
-    """Connected devices. What is wrong with the command is told before anybody waits for one."""
+def _checked(names: Sequence[str], model: Path, first: WhatIf, to: Output) -> Graph:
+    """The model. What is wrong with the command is told before anybody waits for a device."""
     from ..domain.whatif import input_shapes
     from ..tflite.reader import read_model
-    from ..workflow.connect import connect
 
     if len(set(names)) < len(names):
         raise UsageError("A device is named twice.", hint="Give each --device once.")
     if to.file is not None:
         options.check_output(to.file, (".json",), OTHER_FILES)
-    input_shapes(read_model(model), first)
+    graph = read_model(model)
+    input_shapes(graph, first)
+    return graph
+
+
+@contextmanager
+def _devices(
+    names: Sequence[str], to: Output
+) -> Iterator[tuple[list[Device], progress.Reporter, CancelToken]]:
+    """Connected devices, and what the work on them tells and hears."""
+    from ..workflow.connect import connect
+
     with (
         progress.reporter(quiet=to.quiet) as report,
         ExitStack() as stack,
@@ -142,7 +145,7 @@ def _tables(found: Sweep) -> None:
     several = len({point.device for point in found.points}) > 1
     ran = any(point.measured is not None for point in found.points)
     columns = ["device"] if several else []
-    columns += [">batch", "inputs", ">arena", ">persistent", ">peak, predicted", "verdict"]
+    columns += [">batch", "inputs", ">arena, planned", ">persistent, planned", ">peak, predicted", "verdict"]
     if ran:
         columns += [">arena, measured", ">peak, measured", ">first invoke", "outcome"]
     asked = found.asked
