@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .alive import Key
-from .layout import ARENA_KINDS, MemoryLayout, Placement
+from .layout import MemoryLayout, Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ def difference(planned: MemoryLayout, read: MemoryLayout) -> LayoutDifference:
 
 
 def _in_arenas(layout: MemoryLayout) -> dict[Key, Placement]:
-    return {p.key: p for p in layout.placements if p.kind in ARENA_KINDS and p.in_arena}
+    return {p.key: p for p in layout.placements if p.in_arena}

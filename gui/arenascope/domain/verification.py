@@ -96,10 +96,9 @@ def _used(raw: RawSubgraph) -> set[int] | None:
     it had before. None where the nodes could not be read."""
     if raw.nodes is None or raw.plan is None:
         return None
-    nodes = {node.index: node for node in raw.nodes}
     found = {*raw.inputs, *raw.outputs, *raw.variables}
-    for index in raw.plan:
-        found.update(nodes[index].inputs, nodes[index].outputs, nodes[index].temporaries or ())
+    for node in raw.running:
+        found.update(node.inputs, node.outputs, node.temporaries or ())
     return found
 
 
